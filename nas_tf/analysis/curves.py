@@ -1,0 +1,216 @@
+"""From a study's trace to its curves: incumbents, regret, against queries and against cost.
+
+The incumbent after q queries is the cell with the highest validation accuracy among the first q (the
+first of equals); its test accuracy is what the study reports. Test regret is the best mean test
+accuracy in the table minus the incumbent's (Ying et al., 2019, arXiv:1902.09635, section 4.3).
+
+A run that ended early (cost budget) keeps its last incumbent. A run that has seen no feasible cell
+yet has none: NaN, left out of means and quantiles.
+
+Shapes: R runs, Q queries, G points of a cost grid.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas_tf.core import DataError
+
+_FIRST_COUNTS = (1, 2, 5, 10, 20, 50, 100, 150, 192)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyCurves:
+    """The incumbents of R runs after each of Q queries.
+
+    Attributes:
+        validation_accuracy: of the incumbent, float64 [R, Q], in [0, 1], NaN before the first
+            feasible cell.
+        test_accuracy: of the incumbent, float64 [R, Q], likewise.
+        test_regret: float64 [R, Q].
+        elapsed_sec: evaluation cost spent up to and with each query, float64 [R, Q]; constant after
+            the end of a run.
+        best_test_accuracy: the table's best mean test accuracy, or NaN where unknown.
+    """
+
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    test_regret: np.ndarray
+    elapsed_sec: np.ndarray
+    best_test_accuracy: float
+
+    @property
+    def num_runs(self) -> int:
+        return self.test_accuracy.shape[0]
+
+    @property
+    def num_queries(self) -> int:
+        return self.test_accuracy.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A curve over runs: its mean and its spread at each of G points, float64 [G] each.
+
+    Attributes:
+        mean: over the runs that have a value.
+        std: standard deviation over those runs (divided by n).
+        standard_error: of the mean (the sample's standard deviation over the root of n; 0 for one run).
+        lower: 25 % quantile.
+        upper: 75 % quantile.
+        num_runs: how many runs have a value, int64 [G].
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    standard_error: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    num_runs: np.ndarray
+
+
+def incumbent_index(validation_accuracy: np.ndarray) -> np.ndarray:
+    """Returns which query gave the incumbent after each query.
+
+    Args:
+        validation_accuracy: float [R, Q], NaN where infeasible or after the end of a run.
+
+    Returns:
+        int64 [R, Q]: the index of the first highest value so far; 0 as long as there is none.
+    """
+    values = np.where(np.isnan(validation_accuracy), -np.inf, validation_accuracy)
+    best = np.maximum.accumulate(values, axis=1)
+    before = np.concatenate([np.full_like(best[:, :1], -np.inf), best[:, :-1]], axis=1)
+    positions = np.where(values > before, np.arange(values.shape[1]), 0)
+    return np.maximum.accumulate(positions, axis=1)
+
+
+def study_curves(
+    validation_accuracy: np.ndarray,
+    test_accuracy: np.ndarray,
+    *,
+    cost_sec: np.ndarray,
+    best_test_accuracy: float = np.nan,
+) -> StudyCurves:
+    """Returns the curves of a study.
+
+    Args:
+        validation_accuracy: what the search saw, float [R, Q], NaN where infeasible or after a run's end.
+        test_accuracy: float [R, Q], NaN likewise.
+        cost_sec: seconds of each evaluation, float [R, Q]; NaN counts as zero.
+        best_test_accuracy: the table's best mean test accuracy; without it regrets are NaN.
+
+    Returns:
+        The curves.
+
+    Raises:
+        DataError: the arrays differ in shape or are not [R, Q] with R, Q >= 1.
+    """
+    validation, test, cost = (
+        np.asarray(array, dtype=np.float64)
+        for array in (validation_accuracy, test_accuracy, cost_sec)
+    )
+    if validation.ndim != 2 or 0 in validation.shape or not validation.shape == test.shape == cost.shape:
+        raise DataError(
+            "trace: expected validation_accuracy, test_accuracy and cost_sec of one shape [runs, queries], "
+            f"got {validation.shape}, {test.shape} and {cost.shape}"
+        )
+    index = incumbent_index(validation)
+    incumbent_test = np.take_along_axis(test, index, axis=1)
+    return StudyCurves(
+        validation_accuracy=np.take_along_axis(validation, index, axis=1),
+        test_accuracy=incumbent_test,
+        test_regret=best_test_accuracy - incumbent_test,
+        elapsed_sec=np.cumsum(np.nan_to_num(cost, nan=0.0), axis=1),
+        best_test_accuracy=float(best_test_accuracy),
+    )
+
+
+def query_counts(num_queries: int) -> np.ndarray:
+    """Returns the query counts that reports show, up to a budget and with it.
+
+    Args:
+        num_queries: the budget Q.
+
+    Returns:
+        int64: those of 1, 2, 5, 10, 20, 50, 100, 150, 192, 200, 300, 400, ... not above Q, and Q.
+    """
+    counts = (*_FIRST_COUNTS, *range(200, num_queries + 1, 100), num_queries)
+    return np.unique([count for count in counts if 1 <= count <= num_queries]).astype(np.int64)
+
+
+def cost_grid(elapsed_sec: np.ndarray, validation_accuracy: np.ndarray, *, points: int = 200) -> np.ndarray:
+    """Returns the costs at which runs are compared, evenly spaced on a log axis.
+
+    It starts where the last run has found its first feasible cell (so that every run is in every
+    mean) and ends at the median of the runs' total costs.
+
+    Args:
+        elapsed_sec: float [R, Q], as in `StudyCurves`.
+        validation_accuracy: of the incumbents, float [R, Q], as in `StudyCurves`.
+        points: how many, at most.
+
+    Returns:
+        float64 [G], increasing seconds; empty when no run has spent any cost on a feasible cell.
+    """
+    feasible = ~np.isnan(validation_accuracy)
+    started = feasible.any(axis=1)
+    if not started.any():
+        return np.empty(0)
+    first = np.argmax(feasible, axis=1)[started]
+    elapsed = elapsed_sec[started]
+    start = elapsed[np.arange(len(elapsed)), first].max()
+    end = np.median(elapsed[:, -1])
+    if end <= 0.0:
+        return np.empty(0)
+    if start <= 0.0:
+        start = elapsed[elapsed > 0.0].min()
+    if start >= end:
+        return np.array([start])
+    return np.geomspace(start, end, points)
+
+
+def at_costs(elapsed_sec: np.ndarray, values: np.ndarray, *, grid_sec: np.ndarray) -> np.ndarray:
+    """Returns what each run had after spending a given cost (steps, no interpolation).
+
+    Args:
+        elapsed_sec: float [R, Q], non-decreasing along Q.
+        values: a curve of the incumbents, float [R, Q].
+        grid_sec: seconds, float [G].
+
+    Returns:
+        float64 [R, G]: the value after the last query that was finished by then; NaN before the first.
+    """
+    result = np.full((len(values), len(grid_sec)), np.nan)
+    for run, (elapsed, curve) in enumerate(zip(elapsed_sec, values)):
+        finished = np.searchsorted(elapsed, grid_sec, side="right")
+        result[run] = np.where(finished > 0, curve[np.maximum(finished - 1, 0)], np.nan)
+    return result
+
+
+def band(values: np.ndarray) -> Band:
+    """Returns mean and spread over runs.
+
+    Args:
+        values: float [R, G]; NaN where a run has no value.
+
+    Returns:
+        The band; NaN at points where no run has a value.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    count = np.sum(~np.isnan(values), axis=0)
+    with warnings.catch_warnings():  # "mean of empty slice": NaN is the answer wanted there
+        warnings.simplefilter("ignore", category=RuntimeWarning)
+        quantiles = np.quantile if np.all(count == len(values)) else np.nanquantile
+        std = np.nanstd(values, axis=0)
+        lower, upper = quantiles(values, [0.25, 0.75], axis=0)
+        mean = np.nanmean(values, axis=0)
+    return Band(mean, std, std / np.sqrt(np.maximum(count - 1, 1)), lower, upper, count)
+
+
+def select(curve_band: Band, index: np.ndarray | Sequence[int]) -> Band:
+    """Returns a band at some of its points, index int [G']."""
+    fields = ("mean", "std", "standard_error", "lower", "upper", "num_runs")
+    return Band(*(getattr(curve_band, name)[index] for name in fields))

@@ -1,0 +1,178 @@
+"""The nouns every part shares: values, protocols and errors.
+
+Architecture search is ask, evaluate, tell:
+
+    suggestion = strategy.suggest()
+    evaluation = evaluator.evaluate(suggestion)
+    strategy.update(evaluation.feedback(active))
+
+Shapes: R independent runs of a study, B suggestions a round, Q queries a run.
+"""
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+
+from nas_tf.graphs import CellGraphs
+
+
+class NasError(Exception):
+    """Root of every error the library raises on purpose."""
+
+
+class InvalidArchitectureError(NasError):
+    """One architecture cannot be built or trained; the search goes on without it."""
+
+
+class DataError(NasError):
+    """A file is missing, damaged or not what it claims to be."""
+
+
+class ConfigError(NasError):
+    """A setting is impossible; the message names the flag and the value."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Suggestion:
+    """Cells a strategy wants measured.
+
+    Attributes:
+        cells: batch of shape [R, B].
+        epochs: training epochs to measure them at; None is the evaluator's full budget.
+    """
+
+    cells: CellGraphs
+    epochs: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Feedback:
+    """What a strategy learns of its suggestion. It holds no test accuracy.
+
+    Attributes:
+        cells: the cells suggested, [R, B].
+        feasible: bool [R, B].
+        validation_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
+        cost_sec: float64 [R, B], training seconds spent.
+        active: bool [R]; a run that is not active has no budget left and must not change.
+    """
+
+    cells: CellGraphs
+    feasible: np.ndarray
+    validation_accuracy: np.ndarray
+    cost_sec: np.ndarray
+    active: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What an evaluator measured.
+
+    Attributes:
+        cells: the cells measured, [R, B].
+        feasible: bool [R, B]; infeasible is a value, neither an exception nor accuracy 0.
+        validation_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
+        test_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
+        cost_sec: float64 [R, B], training seconds spent.
+        reason: str [R, B]; why a cell is infeasible, "" where it is feasible.
+    """
+
+    cells: CellGraphs
+    feasible: np.ndarray
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    cost_sec: np.ndarray
+    reason: np.ndarray
+
+    def feedback(self, active: np.ndarray) -> Feedback:
+        """Returns the part a strategy may see; `active` is bool [R]."""
+        return Feedback(
+            cells=self.cells,
+            feasible=self.feasible,
+            validation_accuracy=self.validation_accuracy,
+            cost_sec=self.cost_sec,
+            active=active,
+        )
+
+
+@dataclasses.dataclass
+class History:
+    """Every query of a study, in order. Arrays are [R, Q].
+
+    Attributes:
+        key: uint64, the cell's isomorphism-invariant key; 0 after a run's end.
+        validation_accuracy: float64; NaN where infeasible or after a run's end.
+        test_accuracy: float64; NaN likewise.
+        cost_sec: float64; 0 after a run's end.
+    """
+
+    key: np.ndarray
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    cost_sec: np.ndarray
+
+    def incumbent(self) -> np.ndarray:
+        """Returns int64 [R, Q]: index of the best validation accuracy so far (the first of ties).
+
+        Before a run's first feasible query it is 0.
+        """
+        accuracy = np.where(np.isnan(self.validation_accuracy), -np.inf, self.validation_accuracy)
+        best = np.maximum.accumulate(accuracy, axis=1)
+        improved = np.ones(accuracy.shape, bool)
+        improved[:, 1:] = accuracy[:, 1:] > best[:, :-1]
+        index = np.where(improved, np.arange(accuracy.shape[1]), 0)
+        return np.maximum.accumulate(index, axis=1)
+
+
+class SearchSpace(Protocol):
+    """A set of cells, and how they are sampled, varied and encoded."""
+
+    name: str
+    max_nodes: int
+    op_names: tuple[str, ...]
+
+    def enumerate_cells(self) -> CellGraphs:
+        """Returns every unique cell once, [M], always in the same order."""
+
+    def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
+        """Returns random valid cells of the given leading shape."""
+
+    def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
+        """Returns cells one edit away, in the shape of `cells`."""
+
+    def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+        """Returns all cells one edit away and, for each, the index of its origin."""
+
+    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
+        """Returns float32 adjacency [..., N, N] and one-hot operations [..., N, D]."""
+
+    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
+        """Returns cells and reason codes (0 is valid) of decoded matrices."""
+
+
+class Strategy(Protocol):
+    """Suggests cells; R runs advance together.
+
+    `suggest` never changes the strategy, `update` does. A strategy owns neither the budget, nor
+    the history, nor the clock, nor the log.
+    """
+
+    def suggest(self) -> Suggestion:
+        """Returns the next cells to measure, [R, B]."""
+
+    def update(self, feedback: Feedback) -> None:
+        """Learns from measured cells."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns all that `restore` needs to go on exactly from here."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Takes up a state that `state` returned."""
+
+
+class Evaluator(Protocol):
+    """Measures cells."""
+
+    def evaluate(self, suggestion: Suggestion, query: int) -> Evaluation:
+        """Measures [R, B] cells; `query` is the number of queries already made in each run."""

@@ -1,0 +1,296 @@
+"""Batches of cell graphs as arrays.
+
+A cell is a directed acyclic graph whose nodes carry operations. Node 0 is the input, the last
+node the output, and every edge leads from a lower to a higher node.
+
+Shapes: [...] any leading dimensions of a batch, N nodes a cell is padded to.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+PADDING_OP = -1
+
+_KEY_CHUNK = 1 << 15  # cells hashed at a time, so that the working set stays in cache
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CellGraphs:
+    """A batch of cells.
+
+    Attributes:
+        adjacency: uint8 [..., N, N]; 1 at [i, j] is an edge from node i to node j.
+        ops: int8 [..., N]; operation codes, PADDING_OP after the last node.
+        num_nodes: int8 [...]; nodes in use, input and output included.
+    """
+
+    adjacency: np.ndarray
+    ops: np.ndarray
+    num_nodes: np.ndarray
+
+    @classmethod
+    def from_matrices(
+        cls, matrices: Sequence[Sequence], ops: Sequence[Sequence[int]], max_nodes: int
+    ) -> "CellGraphs":
+        """Pads matrices of any sizes into one batch.
+
+        Args:
+            matrices: B square 0-1 matrices of at most `max_nodes` rows.
+            ops: B sequences of operation codes, as long as their matrices.
+            max_nodes: N of the batch.
+
+        Raises:
+            ValueError: a matrix does not fit its operations or `max_nodes`.
+        """
+        batch = len(matrices)
+        adjacency = np.zeros((batch, max_nodes, max_nodes), np.uint8)
+        codes = np.full((batch, max_nodes), PADDING_OP, np.int8)
+        num_nodes = np.zeros(batch, np.int8)
+        for index, (matrix, labels) in enumerate(zip(matrices, ops, strict=True)):
+            matrix = np.asarray(matrix)
+            size = len(labels)
+            if matrix.shape != (size, size) or size > max_nodes:
+                raise ValueError(
+                    f"cell {index}: matrix of shape {matrix.shape} with {size} operations; "
+                    f"expected a square one of at most {max_nodes} rows"
+                )
+            adjacency[index, :size, :size] = matrix
+            codes[index, :size] = labels
+            num_nodes[index] = size
+        return cls(adjacency, codes, num_nodes)
+
+    @classmethod
+    def concatenate(cls, batches: Sequence["CellGraphs"]) -> "CellGraphs":
+        """Joins batches of the same N along their first dimension."""
+        joined = cls(
+            np.concatenate([batch.adjacency for batch in batches]),
+            np.concatenate([batch.ops for batch in batches]),
+            np.concatenate([batch.num_nodes for batch in batches]),
+        )
+        if all("keys" in batch.__dict__ for batch in batches):
+            joined.__dict__["keys"] = np.concatenate([batch.keys for batch in batches])
+        return joined
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Leading dimensions of the batch."""
+        return self.num_nodes.shape
+
+    @property
+    def max_nodes(self) -> int:
+        """N, the size every cell is padded to."""
+        return self.ops.shape[-1]
+
+    @functools.cached_property
+    def keys(self) -> np.ndarray:
+        """Isomorphism-invariant keys, uint64 [...]: equal for isomorphic cells."""
+        return canonical_keys(self)
+
+    @property
+    def num_edges(self) -> np.ndarray:
+        """Edges of every cell, int64 [...]."""
+        return self.adjacency.sum(axis=(-2, -1), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.num_nodes)
+
+    def __getitem__(self, index) -> "CellGraphs":
+        """Selects along the leading dimensions; keys already computed go along."""
+        return self._map(lambda array: array[index])
+
+    def reshape(self, *shape: int) -> "CellGraphs":
+        """Changes the leading dimensions."""
+        lead = len(self.shape)
+        return self._map(lambda array: array.reshape(*shape, *array.shape[lead:]))
+
+    def with_keys(self, keys: np.ndarray) -> "CellGraphs":
+        """Returns the same batch with keys, uint64 [...], that were computed earlier."""
+        cells = CellGraphs(self.adjacency, self.ops, self.num_nodes)
+        cells.__dict__["keys"] = keys
+        return cells
+
+    def matrix(self, *index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns one cell without padding: adjacency [V, V] and operation codes [V]."""
+        size = int(self.num_nodes[index])
+        return self.adjacency[index][:size, :size], self.ops[index][:size]
+
+    def _map(self, function) -> "CellGraphs":
+        cells = CellGraphs(*map(function, (self.adjacency, self.ops, self.num_nodes)))
+        if "keys" in self.__dict__:
+            cells.__dict__["keys"] = function(self.keys)
+        return cells
+
+
+def is_upper_triangular(adjacency: np.ndarray) -> np.ndarray:
+    """Returns bool [...]: no edge leads from a node to itself or an earlier one."""
+    return ~np.tril(adjacency).any(axis=(-2, -1))
+
+
+def nodes_in_use(cells: CellGraphs) -> np.ndarray:
+    """Returns bool [..., N]: the node is no padding."""
+    return np.arange(cells.max_nodes) < cells.num_nodes[..., None]
+
+
+def on_path(cells: CellGraphs) -> np.ndarray:
+    """Returns bool [..., N]: the node lies on a path from the input to the output."""
+    edges = cells.adjacency.astype(bool)
+    nodes = np.arange(cells.max_nodes)
+    from_input = np.zeros(cells.ops.shape, bool)
+    from_input[..., 0] = True
+    for node in nodes[1:]:
+        from_input[..., node] = (from_input & edges[..., :, node]).any(axis=-1)
+    to_output = nodes == cells.num_nodes[..., None] - 1
+    for node in nodes[-2::-1]:
+        to_output[..., node] |= (to_output & edges[..., node, :]).any(axis=-1)
+    return from_input & to_output & nodes_in_use(cells)
+
+
+def prune(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+    """Removes the nodes that lie on no path from input to output.
+
+    Returns:
+        the pruned cells, their nodes moved together, and bool [...]: input and output are
+        connected. A cell that is not connected becomes one without nodes.
+    """
+    keep = on_path(cells)
+    connected = keep[..., 0] & (keep.sum(axis=-1) >= 2)
+    order = np.argsort(~keep, axis=-1, kind="stable")
+    num_nodes = keep.sum(axis=-1).astype(np.int8)
+    used = np.arange(cells.max_nodes) < num_nodes[..., None]
+    adjacency = np.take_along_axis(cells.adjacency, order[..., :, None], axis=-2)
+    adjacency = np.take_along_axis(adjacency, order[..., None, :], axis=-1)
+    adjacency = adjacency * (used[..., :, None] & used[..., None, :])
+    ops = np.where(used, np.take_along_axis(cells.ops, order, axis=-1), PADDING_OP)
+    return CellGraphs(adjacency.astype(np.uint8), ops.astype(np.int8), num_nodes), connected
+
+
+def edit_distance(first: CellGraphs, second: CellGraphs) -> np.ndarray:
+    """Returns int64 [...]: edges plus operations that differ, node by node.
+
+    Batches broadcast. Nodes are compared by position; padding differs from every operation.
+    """
+    edges = (first.adjacency != second.adjacency).sum(axis=(-2, -1))
+    return edges + (first.ops != second.ops).sum(axis=-1)
+
+
+def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Looks keys up in a pool.
+
+    Args:
+        keys: uint64 [...].
+        pool_keys: uint64 [M], in any order.
+
+    Returns:
+        int64 [...] positions in the pool (undefined where absent) and bool [...]: present.
+    """
+    order = np.argsort(pool_keys, kind="stable")
+    ordered = pool_keys[order]
+    position = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return order[position], ordered[position] == keys
+
+
+def first_of_each_key(cells: CellGraphs) -> np.ndarray:
+    """Returns the ascending positions of cells [B] that are the first with their key."""
+    return np.sort(np.unique(cells.keys, return_index=True)[1])
+
+
+def _mix(values: np.ndarray) -> np.ndarray:
+    """Scrambles uint64 values one to one (the finaliser of SplitMix64)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def canonical_keys(cells: CellGraphs) -> np.ndarray:
+    """Hashes cells so that isomorphic ones, and in practice only these, get equal keys.
+
+    Weisfeiler-Leman refinement: every node's colour starts from its operation and degrees and is
+    renewed from the multisets of its predecessors' and successors' colours as often as there are
+    nodes, which is what the official MD5 hash of NAS-Bench-101 does with strings.
+
+    Returns:
+        uint64 [...].
+    """
+    size = cells.max_nodes
+    count = math.prod(cells.shape)
+    adjacency = cells.adjacency.reshape(count, size, size)
+    ops = cells.ops.reshape(count, size)
+    num_nodes = cells.num_nodes.reshape(count)
+    keys = np.empty(count, np.uint64)
+    for start in range(0, count, _KEY_CHUNK):
+        part = slice(start, start + _KEY_CHUNK)
+        keys[part] = _refine(adjacency[part], ops[part], num_nodes[part])
+    return keys.reshape(cells.shape)
+
+
+def _refine(adjacency: np.ndarray, ops: np.ndarray, num_nodes: np.ndarray) -> np.ndarray:
+    size = ops.shape[-1]
+    edges = np.ascontiguousarray(adjacency.transpose(1, 2, 0)).astype(np.uint64)  # [N, N, B]
+    used = (np.arange(size)[:, None] < num_nodes).astype(np.uint64)  # [N, B]
+    degrees = edges.sum(axis=0) * np.uint64(64) + edges.sum(axis=1)
+    labels = (ops.T.astype(np.int64) + 2).astype(np.uint64)
+    colours = _mix(labels * np.uint64(4096) + degrees) * used
+    pairs = [(i, j) for i in range(size) for j in range(i + 1, size) if edges[i, j].any()]
+    for _ in range(size):
+        gathered = _mix(colours)
+        to_successors = _mix(colours ^ np.uint64(0x5851F42D4C957F2D))
+        to_predecessors = _mix(colours ^ np.uint64(0x14057B7EF767814F))
+        for i, j in pairs:
+            gathered[j] += edges[i, j] * to_successors[i]
+            gathered[i] += edges[i, j] * to_predecessors[j]
+        colours = _mix(gathered) * used
+    return _mix(colours.sum(axis=0) + num_nodes.astype(np.uint64))
+
+
+def md5_hashes(cells: CellGraphs, labels: Sequence[int]) -> np.ndarray:
+    """Returns the official NAS-Bench-101 hash of every cell (Ying et al., 2019).
+
+    Args:
+        cells: a batch [...].
+        labels: the benchmark's integer label of every operation code.
+
+    Returns:
+        str [...], 32 hexadecimal digits each.
+    """
+    flat = cells.reshape(-1)
+    hashes = [_md5_hash(*flat.matrix(i), labels) for i in range(len(flat))]
+    return np.array(hashes, "U32").reshape(cells.shape)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _neighbour_lists(edges: bytes, size: int) -> tuple[tuple, tuple]:
+    matrix = np.frombuffer(edges, np.uint8).reshape(size, size)
+    predecessors = tuple(tuple(np.flatnonzero(matrix[:, v]).tolist()) for v in range(size))
+    successors = tuple(tuple(np.flatnonzero(matrix[v]).tolist()) for v in range(size))
+    return predecessors, successors
+
+
+def _md5_hash(matrix: np.ndarray, ops: np.ndarray, labels: Sequence[int]) -> str:
+    size = len(ops)
+    predecessors, successors = _neighbour_lists(matrix.tobytes(), size)
+    nodes = range(size)
+    colours = [
+        _md5(f"({len(successors[v])}, {len(predecessors[v])}, {labels[ops[v]]})") for v in nodes
+    ]
+    for _ in nodes:
+        messages = [
+            "".join(sorted(colours[w] for w in predecessors[v]))
+            + "|"
+            + "".join(sorted(colours[w] for w in successors[v]))
+            + "|"
+            + colours[v]
+            for v in nodes
+        ]
+        colours = [hashlib.md5(message.encode()).hexdigest() for message in messages]
+    return hashlib.md5(str(sorted(colours)).encode()).hexdigest()

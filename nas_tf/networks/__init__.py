@@ -1,0 +1,1 @@
+"""Cell graphs turned into Keras networks."""

@@ -1,0 +1,1 @@
+"""Search spaces: enumerate, sample, mutate, encode and decode cells. NumPy only."""

@@ -1,0 +1,1 @@
+"""Benchmark tables: measured accuracies and training times of cells, as columns."""

@@ -1,0 +1,1 @@
+"""Everything that fits weights: the trainer and its distribution strategies."""
