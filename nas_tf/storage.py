@@ -106,7 +106,11 @@ def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray):
+                raise ValueError(f"its member {name!r} is no array")
+        return arrays
     except FileNotFoundError as error:
         raise core.DataError(f"{path}: no such file") from error
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError,

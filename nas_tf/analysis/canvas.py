@@ -66,15 +66,10 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: int = 150) -> Path:
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
     if kind not in _METADATA:
-        raise ConfigError(f"figure path {str(path)!r}: expected a name ending in .png, .svg or .pdf")
+        raise ConfigError(f"figure {str(path)!r}: expected a name ending in .png, .svg or .pdf")
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "nas_tf", "svg.fonttype": "path"}):
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])
-    write_bytes(path, buffer.getvalue())
+    with atomic_write(path) as handle:
+        handle.write(buffer.getvalue())
     return path
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes bytes to a file in one step."""
-    with atomic_write(path) as temporary:
-        Path(temporary).write_bytes(content)

@@ -1,8 +1,8 @@
 """From a study's trace to its curves: incumbents, regret, against queries and against cost.
 
-The incumbent after q queries is the cell with the highest validation accuracy among the first q (the
-first of equals); its test accuracy is what the study reports. Test regret is the best mean test
-accuracy in the table minus the incumbent's (Ying et al., 2019, arXiv:1902.09635, section 4.3).
+The incumbent after q queries is the cell with the highest validation accuracy among the first q
+(the first of equals); its test accuracy is what the study reports. Test regret is the best mean
+test accuracy in the table minus the incumbent's (Ying et al., 2019, arXiv:1902.09635).
 
 A run that ended early (cost budget) keeps its last incumbent. A run that has seen no feasible cell
 yet has none: NaN, left out of means and quantiles.
@@ -11,13 +11,13 @@ Shapes: R runs, Q queries, G points of a cost grid.
 """
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nas_tf.core import DataError
+from nas_tf.core import DataError, History
 
+_TRACE_ARRAYS = ("key", "validation_accuracy", "test_accuracy", "cost_sec")
 _FIRST_COUNTS = (1, 2, 5, 10, 20, 50, 100, 150, 192)
 
 
@@ -57,7 +57,8 @@ class Band:
     Attributes:
         mean: over the runs that have a value.
         std: standard deviation over those runs (divided by n).
-        standard_error: of the mean (the sample's standard deviation over the root of n; 0 for one run).
+        standard_error: of the mean: the sample's standard deviation over the root of n; 0 for one
+            run.
         lower: 25 % quantile.
         upper: 75 % quantile.
         num_runs: how many runs have a value, int64 [G].
@@ -71,35 +72,12 @@ class Band:
     num_runs: np.ndarray
 
 
-def incumbent_index(validation_accuracy: np.ndarray) -> np.ndarray:
-    """Returns which query gave the incumbent after each query.
-
-    Args:
-        validation_accuracy: float [R, Q], NaN where infeasible or after the end of a run.
-
-    Returns:
-        int64 [R, Q]: the index of the first highest value so far; 0 as long as there is none.
-    """
-    values = np.where(np.isnan(validation_accuracy), -np.inf, validation_accuracy)
-    best = np.maximum.accumulate(values, axis=1)
-    before = np.concatenate([np.full_like(best[:, :1], -np.inf), best[:, :-1]], axis=1)
-    positions = np.where(values > before, np.arange(values.shape[1]), 0)
-    return np.maximum.accumulate(positions, axis=1)
-
-
-def study_curves(
-    validation_accuracy: np.ndarray,
-    test_accuracy: np.ndarray,
-    *,
-    cost_sec: np.ndarray,
-    best_test_accuracy: float = np.nan,
-) -> StudyCurves:
+def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> StudyCurves:
     """Returns the curves of a study.
 
     Args:
-        validation_accuracy: what the search saw, float [R, Q], NaN where infeasible or after a run's end.
-        test_accuracy: float [R, Q], NaN likewise.
-        cost_sec: seconds of each evaluation, float [R, Q]; NaN counts as zero.
+        history: every query of R runs, [R, Q]; accuracies NaN where infeasible or after a run's
+            end.
         best_test_accuracy: the table's best mean test accuracy; without it regrets are NaN.
 
     Returns:
@@ -108,22 +86,18 @@ def study_curves(
     Raises:
         DataError: the arrays differ in shape or are not [R, Q] with R, Q >= 1.
     """
-    validation, test, cost = (
-        np.asarray(array, dtype=np.float64)
-        for array in (validation_accuracy, test_accuracy, cost_sec)
-    )
-    if validation.ndim != 2 or 0 in validation.shape or not validation.shape == test.shape == cost.shape:
-        raise DataError(
-            "trace: expected validation_accuracy, test_accuracy and cost_sec of one shape [runs, queries], "
-            f"got {validation.shape}, {test.shape} and {cost.shape}"
-        )
-    index = incumbent_index(validation)
-    incumbent_test = np.take_along_axis(test, index, axis=1)
+    shapes = [np.shape(getattr(history, name)) for name in _TRACE_ARRAYS]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 2 or 0 in shapes[0]:
+        found = ", ".join(f"{name} {shape}" for name, shape in zip(_TRACE_ARRAYS, shapes))
+        raise DataError(f"trace: expected arrays of one shape [runs, queries], got {found}")
+    index = history.incumbent()
+    test_accuracy = np.take_along_axis(np.asarray(history.test_accuracy, np.float64), index, axis=1)
+    validation = np.asarray(history.validation_accuracy, np.float64)
     return StudyCurves(
         validation_accuracy=np.take_along_axis(validation, index, axis=1),
-        test_accuracy=incumbent_test,
-        test_regret=best_test_accuracy - incumbent_test,
-        elapsed_sec=np.cumsum(np.nan_to_num(cost, nan=0.0), axis=1),
+        test_accuracy=test_accuracy,
+        test_regret=best_test_accuracy - test_accuracy,
+        elapsed_sec=np.cumsum(np.nan_to_num(np.asarray(history.cost_sec, np.float64)), axis=1),
         best_test_accuracy=float(best_test_accuracy),
     )
 
@@ -141,26 +115,25 @@ def query_counts(num_queries: int) -> np.ndarray:
     return np.unique([count for count in counts if 1 <= count <= num_queries]).astype(np.int64)
 
 
-def cost_grid(elapsed_sec: np.ndarray, validation_accuracy: np.ndarray, *, points: int = 200) -> np.ndarray:
+def cost_grid(curves: StudyCurves, *, points: int = 200) -> np.ndarray:
     """Returns the costs at which runs are compared, evenly spaced on a log axis.
 
     It starts where the last run has found its first feasible cell (so that every run is in every
     mean) and ends at the median of the runs' total costs.
 
     Args:
-        elapsed_sec: float [R, Q], as in `StudyCurves`.
-        validation_accuracy: of the incumbents, float [R, Q], as in `StudyCurves`.
+        curves: of a study.
         points: how many, at most.
 
     Returns:
         float64 [G], increasing seconds; empty when no run has spent any cost on a feasible cell.
     """
-    feasible = ~np.isnan(validation_accuracy)
+    feasible = ~np.isnan(curves.validation_accuracy)
     started = feasible.any(axis=1)
     if not started.any():
         return np.empty(0)
     first = np.argmax(feasible, axis=1)[started]
-    elapsed = elapsed_sec[started]
+    elapsed = curves.elapsed_sec[started]
     start = elapsed[np.arange(len(elapsed)), first].max()
     end = np.median(elapsed[:, -1])
     if end <= 0.0:
@@ -181,7 +154,7 @@ def at_costs(elapsed_sec: np.ndarray, values: np.ndarray, *, grid_sec: np.ndarra
         grid_sec: seconds, float [G].
 
     Returns:
-        float64 [R, G]: the value after the last query that was finished by then; NaN before the first.
+        float64 [R, G]: the value after the last query finished by then; NaN before the first.
     """
     result = np.full((len(values), len(grid_sec)), np.nan)
     for run, (elapsed, curve) in enumerate(zip(elapsed_sec, values)):
@@ -208,9 +181,3 @@ def band(values: np.ndarray) -> Band:
         lower, upper = quantiles(values, [0.25, 0.75], axis=0)
         mean = np.nanmean(values, axis=0)
     return Band(mean, std, std / np.sqrt(np.maximum(count - 1, 1)), lower, upper, count)
-
-
-def select(curve_band: Band, index: np.ndarray | Sequence[int]) -> Band:
-    """Returns a band at some of its points, index int [G']."""
-    fields = ("mean", "std", "standard_error", "lower", "upper", "num_runs")
-    return Band(*(getattr(curve_band, name)[index] for name in fields))

@@ -1,9 +1,11 @@
 """Drawings of cells for papers and reports: boxes for operations, curves for edges.
 
-Works for any space: operations come in as names with labels and colours. The colours are Okabe and
-Ito's (2008), which stay apart with every common colour vision deficiency; labels say the same again.
+Works for any space: operations come in as names with labels and colours. The colours are pale
+forms of Okabe and Ito's (2008), which stay apart with every common colour vision deficiency; the
+labels say the same again.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +39,7 @@ _PANEL_GAP = 0.45
 
 @dataclass(frozen=True)
 class OperationStyle:
-    """How an operation is shown: its label in the box and the box's colour (any Matplotlib colour)."""
+    """How an operation is shown: the label in its box, and the box's colour (as Matplotlib's)."""
 
     label: str
     colour: str
@@ -71,7 +73,7 @@ def operation_styles(names: Sequence[str]) -> dict[str, OperationStyle]:
         Name -> style.
     """
     interior = [name for name in names if name not in _TERMINALS]
-    colours = {name: _INTERIOR_COLOURS[i % len(_INTERIOR_COLOURS)] for i, name in enumerate(interior)}
+    colours = dict(zip(interior, itertools.cycle(_INTERIOR_COLOURS)))
     return {
         name: OperationStyle(SHORT_LABELS.get(name, name), colours.get(name, _TERMINAL_COLOUR))
         for name in names
@@ -89,7 +91,7 @@ def draw_cells(
     *,
     max_width_in: float = 10.5,
 ) -> Figure:
-    """Returns a figure of cells side by side, all to one scale, continued in rows below if too wide.
+    """Returns a figure of cells side by side, all to one scale, in several rows if too wide.
 
     Args:
         pictures: the cells, at least one.
@@ -107,28 +109,34 @@ def draw_cells(
     if not pictures:
         raise ConfigError("drawing: expected at least one cell, got none")
     if styles is None:
-        styles = operation_styles(list(dict.fromkeys(op for cell in pictures for op in cell.operations)))
+        styles = operation_styles(list(dict.fromkeys(op for c in pictures for op in c.operations)))
     _check_operations(pictures, styles)
     longest = max(len(styles[op].label) for cell in pictures for op in cell.operations)
     size = BoxSize(width=max(0.44, 0.1 + longest * _CHARACTER_WIDTH))
     layouts = [layered_layout(cell.matrix, size) for cell in pictures]
-    places, (width, height) = _arrange([_extent(*pair) for pair in zip(pictures, layouts)], max_width_in)
+    extents = [_extent(*pair) for pair in zip(pictures, layouts)]
+    places, (width, height) = _arrange(extents, max_width_in)
     figure = new_figure(width, height)
-    for picture, layout, (left, bottom, panel_width, panel_height) in zip(pictures, layouts, places):
-        axes = figure.add_axes((left / width, bottom / height, panel_width / width, panel_height / height))
+    for picture, layout, place in zip(pictures, layouts, places):
+        axes = figure.add_axes(tuple(np.array(place) / (width, height, width, height)))
         _draw_panel(axes, picture, layout, styles)
     return figure
 
 
-def _check_operations(pictures: Sequence[CellPicture], styles: Mapping[str, OperationStyle]) -> None:
+def _check_operations(
+    pictures: Sequence[CellPicture], styles: Mapping[str, OperationStyle]
+) -> None:
     for cell in pictures:
         if len(cell.operations) != len(cell.matrix):
             raise InvalidArchitectureError(
-                f"drawing: expected an operation for each of {len(cell.matrix)} nodes, got {tuple(cell.operations)!r}"
+                f"drawing: expected an operation for each of {len(cell.matrix)} nodes, "
+                f"got {tuple(cell.operations)!r}"
             )
         unknown = sorted(set(cell.operations) - set(styles))
         if unknown:
-            raise ConfigError(f"drawing: no style for operation {unknown[0]!r}; styles are for {sorted(styles)}")
+            raise ConfigError(
+                f"drawing: no style for operation {unknown[0]!r}; styles are for {sorted(styles)}"
+            )
 
 
 def _extent(picture: CellPicture, layout: Layout) -> tuple[float, float]:
@@ -193,12 +201,20 @@ def _draw_panel(
 
 
 def _draw_box(axes: Axes, centre: np.ndarray, size: BoxSize, style: OperationStyle) -> None:
-    axes.add_patch(FancyBboxPatch(
-        centre - (size.width / 2, size.height / 2), size.width, size.height,
-        boxstyle="round,pad=0,rounding_size=0.07", facecolor=style.colour, edgecolor=INK, linewidth=0.8,
-        zorder=3,
-    ))
-    axes.text(*centre, style.label, ha="center", va="center_baseline", fontsize=_FONT_SIZE, color="black", zorder=4)
+    axes.add_patch(
+        FancyBboxPatch(
+            centre - (size.width / 2, size.height / 2),
+            size.width,
+            size.height,
+            boxstyle="round,pad=0,rounding_size=0.07",
+            facecolor=style.colour,
+            edgecolor=INK,
+            linewidth=0.8,
+            zorder=3,
+        )
+    )
+    place = {"ha": "center", "va": "center_baseline", "zorder": 4}
+    axes.text(*centre, style.label, fontsize=_FONT_SIZE, color="black", **place)
 
 
 def edge_outline(points: np.ndarray) -> Outline:

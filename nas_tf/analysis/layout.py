@@ -1,9 +1,9 @@
 """Layered left-to-right layout of a directed acyclic graph with boxes for nodes.
 
-The framework of Sugiyama, Tagawa and Toda (1981): a node's layer is the length of the longest path to
-it; an edge that skips layers gets a bend in each layer it passes, and bends take room like boxes, so
-no edge runs through a box; the order within layers is chosen for few crossings, and the heights for
-straight edges. Everything is deterministic.
+The framework of Sugiyama, Tagawa and Toda (1981): a node's layer is the length of the longest path
+to it; an edge that skips layers gets a bend in each layer it passes, and bends take room like
+boxes, so no edge runs through a box; the order within layers is chosen for few crossings, and the
+heights for straight edges. Everything is deterministic.
 
 Units: inches, x to the right, y up.
 """
@@ -16,7 +16,10 @@ import numpy as np
 
 from nas_tf.core import InvalidArchitectureError
 
-_SWEEPS = 24
+_SWEEPS = 4
+_RESTARTS = 12  # from shuffled orders, until nothing crosses
+_SMALL = 60  # slots; larger graphs are not started again, for the time it takes
+_ROUNDS = 100
 _BEND_WEIGHT = 8.0  # how much straighter an edge's middle is kept than its ends
 _BEND_HEIGHT = 0.10
 _PORT_SHARE = 0.66  # of a box's side, over which the ends of its edges are spread
@@ -48,9 +51,9 @@ class Layout:
     Attributes:
         centres: of the boxes, float64 [N, 2].
         layers: of the nodes, int64 [N].
-        edges: (source, target) -> way points, float64 [P, 2], from the right side of the source's box
-            to the left side of the target's. Points 2k to 2k+1 span a gap between layers, points 2k+1
-            to 2k+2 cross a layer horizontally.
+        edges: (source, target) -> way points, float64 [P, 2], from the right side of the source's
+            box to the left side of the target's. Points 2k to 2k+1 span a gap between layers,
+            points 2k+1 to 2k+2 cross a layer horizontally.
         size: of the boxes.
         extent: (x0, x1, y0, y1) of all boxes and way points.
     """
@@ -77,10 +80,12 @@ def layered_layout(matrix: np.ndarray, size: BoxSize = BoxSize()) -> Layout:
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not len(matrix):
-        raise InvalidArchitectureError(f"adjacency matrix: expected [N, N], N >= 1, got {matrix.shape}")
+        raise InvalidArchitectureError(
+            f"adjacency matrix: expected [N, N], N >= 1, got {matrix.shape}"
+        )
     graph = nx.from_numpy_array(matrix != 0, create_using=nx.DiGraph)
     if not nx.is_directed_acyclic_graph(graph):
-        raise InvalidArchitectureError("adjacency matrix: has a cycle, only acyclic graphs are drawn")
+        raise InvalidArchitectureError("adjacency matrix: it has a cycle; none is drawn")
     layers = _assign_layers(graph)
     proper = _with_bends(graph, layers)
     columns = _order_columns(proper)
@@ -110,36 +115,47 @@ def _with_bends(graph: nx.DiGraph, layers: np.ndarray) -> nx.DiGraph:
 
 def _order_columns(proper: nx.DiGraph) -> list[list[Slot]]:
     """Returns the slots of each layer, lowest first, in an order with few crossings."""
-    columns: list[list[Slot]] = [[] for _ in range(1 + max(nx.get_node_attributes(proper, "layer").values()))]
+    num_layers = 1 + max(layer for _, layer in proper.nodes(data="layer"))
+    start: list[list[Slot]] = [[] for _ in range(num_layers)]
     for slot, layer in proper.nodes(data="layer"):
-        columns[layer].append(slot)
-    best, fewest = columns, _count_crossings(proper, columns)
-    for sweep in range(_SWEEPS):
-        if not fewest:
-            break
-        forward = sweep % 2 == 0
-        columns = _swap_neighbours(proper, _sort_by_barycentre(proper, columns, forward))
-        crossings = _count_crossings(proper, columns)
-        if crossings < fewest:
-            best, fewest = columns, crossings
+        start[layer].append(slot)
+    rng = np.random.default_rng(0)
+    best, fewest = start, _count_crossings(proper, start)
+    for _ in range(_RESTARTS if len(proper) <= _SMALL else 1):
+        columns = start
+        for sweep in range(_SWEEPS):
+            if not fewest:
+                return best
+            columns = _sort_by_barycentre(proper, columns, forward=sweep % 2 == 0)
+            columns = _swap_neighbours(proper, columns)
+            crossings = _count_crossings(proper, columns)
+            if crossings < fewest:
+                best, fewest = [list(column) for column in columns], crossings
+        start = [[column[i] for i in rng.permutation(len(column))] for column in start]
     return best
 
 
-def _sort_by_barycentre(proper: nx.DiGraph, columns: list[list[Slot]], forward: bool) -> list[list[Slot]]:
+def _sort_by_barycentre(
+    proper: nx.DiGraph, columns: list[list[Slot]], *, forward: bool
+) -> list[list[Slot]]:
     """Returns columns sorted, one after the other, by the mean place of each slot's neighbours."""
     columns = [list(column) for column in columns]
     neighbours = proper.predecessors if forward else proper.successors
     order = range(1, len(columns)) if forward else range(len(columns) - 2, -1, -1)
     for layer in order:
-        fixed = columns[layer - 1 if forward else layer + 1]
-        place = {slot: index / max(len(fixed) - 1, 1) for index, slot in enumerate(fixed)}
-        own = {slot: index / max(len(columns[layer]) - 1, 1) for index, slot in enumerate(columns[layer])}
+        place = _relative_places(columns[layer - 1 if forward else layer + 1])
+        own = _relative_places(columns[layer])
         means = {
             slot: float(np.mean([place[other] for other in neighbours(slot)] or [own[slot]]))
             for slot in columns[layer]
         }
         columns[layer].sort(key=means.__getitem__)
     return columns
+
+
+def _relative_places(column: list[Slot]) -> dict[Slot, float]:
+    """Returns the place of each slot in its column, from 0 to 1."""
+    return {slot: index / max(len(column) - 1, 1) for index, slot in enumerate(column)}
 
 
 def _swap_neighbours(proper: nx.DiGraph, columns: list[list[Slot]]) -> list[list[Slot]]:
@@ -164,7 +180,8 @@ def _count_crossings(proper: nx.DiGraph, columns: list[list[Slot]]) -> int:
     place = {slot: index for column in columns for index, slot in enumerate(column)}
     total = 0
     for column in columns[:-1]:
-        ends = np.array([(place[a], place[b]) for a in column for b in proper.successors(a)]).reshape(-1, 2)
+        pairs = [(place[a], place[b]) for a in column for b in proper.successors(a)]
+        ends = np.array(pairs).reshape(-1, 2)
         left, right = np.sign(ends[:, None] - ends[None]).transpose(2, 0, 1)
         total += int(np.sum(left * right < 0)) // 2
     return total
@@ -176,13 +193,13 @@ def _place_rows(proper: nx.DiGraph, columns: list[list[Slot]], size: BoxSize) ->
     heights: dict[Slot, float] = {}
     for column, offset in zip(columns, offsets):
         heights.update(zip(column, offset - offset.mean()))
-    for sweep in range(8 * _SWEEPS):
+    for sweep in range(2 * _ROUNDS):
         order = range(len(columns)) if sweep % 2 == 0 else range(len(columns) - 1, -1, -1)
         for layer in order:
             column = columns[layer]
-            wanted, weights = zip(*(_wanted_height(proper, slot, heights) for slot in column))
-            placed = _fit_increasing(np.array(wanted) - offsets[layer], np.array(weights)) + offsets[layer]
-            heights.update(zip(column, placed))
+            wanted, weights = np.transpose([_wanted_height(proper, s, heights) for s in column])
+            placed = _fit_increasing(wanted - offsets[layer], weights)
+            heights.update(zip(column, placed + offsets[layer]))
     return heights
 
 
@@ -203,7 +220,7 @@ def _straighten(
     blocks.sort(key=lambda block: (-len(block), str(sorted(map(str, block)))))
     ranges = {slot: index for column in columns for index, slot in enumerate(column)}
     steps = [np.diff(_offsets(column, size)) for column in columns]
-    for _ in range(_SWEEPS):
+    for _ in range(_ROUNDS):
         for block in blocks:
             low, high = -np.inf, np.inf
             for slot in block:
@@ -223,17 +240,20 @@ def _outside_mean(proper: nx.DiGraph, block: list[Slot], heights: dict[Slot, flo
     """Returns the mean height of a chain's neighbours, or its own where it has none."""
     inside = set(block)
     near = (n for slot in block for n in (*proper.predecessors(slot), *proper.successors(slot)))
-    return float(np.mean([heights[n] for n in near if n not in inside] or [heights[n] for n in block]))
+    outside = [heights[n] for n in near if n not in inside]
+    return float(np.mean(outside or [heights[n] for n in block]))
 
 
 def _offsets(column: list[Slot], size: BoxSize) -> np.ndarray:
-    """Returns the least height of each slot's centre above the first one's, float64 [len(column)]."""
-    extents = np.array([_BEND_HEIGHT if isinstance(slot, tuple) else size.height for slot in column])
+    """Returns how far each slot's centre is at least above the first one's, float64 [slots]."""
+    extents = np.array([_BEND_HEIGHT if isinstance(s, tuple) else size.height for s in column])
     steps = (extents[1:] + extents[:-1]) / 2 + size.row_gap
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _wanted_height(proper: nx.DiGraph, slot: Slot, heights: dict[Slot, float]) -> tuple[float, float]:
+def _wanted_height(
+    proper: nx.DiGraph, slot: Slot, heights: dict[Slot, float]
+) -> tuple[float, float]:
     """Returns the weighted mean height of a slot's neighbours, and the sum of the weights."""
     total, weight = 0.0, 0.0
     for other in (*proper.predecessors(slot), *proper.successors(slot)):
@@ -255,40 +275,48 @@ def _fit_increasing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.concatenate([np.full(int(length), mean) for mean, _, length in blocks])
 
 
-def _finish(graph: nx.DiGraph, layers: np.ndarray, heights: dict[Slot, float], size: BoxSize) -> Layout:
+def _finish(
+    graph: nx.DiGraph, layers: np.ndarray, heights: dict[Slot, float], size: BoxSize
+) -> Layout:
     """Returns the layout once every slot has a height: coordinates, ports and way points."""
-    pitch = size.width + size.column_gap
+    pitch, half = size.width + size.column_gap, size.width / 2
     centres = np.array([[layers[node] * pitch, heights[node]] for node in range(len(graph))])
-    inner = {
-        (source, target): [(layer, heights[source, target, layer])
-                           for layer in range(int(layers[source]) + 1, int(layers[target]))]
-        for source, target in graph.edges
-    }
-    leaving = _ports(graph.edges, {e: (inner[e] or [(0, heights[e[1]])])[0][1] for e in graph.edges}, 0, size)
-    entering = _ports(graph.edges, {e: (inner[e] or [(0, heights[e[0]])])[-1][1] for e in graph.edges}, 1, size)
-    half = size.width / 2
+    routes = {}  # the slots an edge goes through, source and target included
+    for source, target in graph.edges:
+        inner = range(int(layers[source]) + 1, int(layers[target]))
+        routes[source, target] = [source, *((source, target, layer) for layer in inner), target]
+    leaving = _ports({edge: heights[route[1]] for edge, route in routes.items()}, 0, size)
+    entering = _ports({edge: heights[route[-2]] for edge, route in routes.items()}, 1, size)
     edges = {}
-    for edge in graph.edges:
+    for edge, route in routes.items():
         points = [centres[edge[0]] + (half, leaving[edge])]
-        for layer, height in inner[edge]:
-            points += [(layer * pitch - half, height), (layer * pitch + half, height)]
+        for bend in route[1:-1]:
+            x, y = bend[2] * pitch, heights[bend]
+            points += [(x - half, y), (x + half, y)]
         points.append(centres[edge[1]] + (-half, entering[edge]))
         edges[edge] = np.array(points, dtype=np.float64)
-    spots = np.concatenate([
-        centres - (half, size.height / 2), centres + (half, size.height / 2), *edges.values()
-    ])
+    corner = np.array((half, size.height / 2))
+    spots = np.concatenate([centres - corner, centres + corner, *edges.values()])
     (x0, y0), (x1, y1) = spots.min(axis=0), spots.max(axis=0)
     return Layout(centres, layers, edges, size, (float(x0), float(x1), float(y0), float(y1)))
 
 
-def _ports(edges, towards: dict[tuple[int, int], float], end: int, size: BoxSize) -> dict[tuple[int, int], float]:
-    """Returns how far above its box's centre each edge leaves (end 0) or enters (end 1)."""
+def _ports(
+    towards: dict[tuple[int, int], float], end: int, size: BoxSize
+) -> dict[tuple[int, int], float]:
+    """Returns how far above its box's centre each edge leaves (end 0) or enters (end 1).
+
+    Args:
+        towards: edge -> height of what comes next on its way from that end; it decides the order.
+        end: 0 for sources, 1 for targets.
+        size: of the boxes.
+    """
     groups: dict[int, list[tuple[int, int]]] = {}
-    for edge in edges:
+    for edge in sorted(towards, key=lambda edge: (towards[edge], edge)):
         groups.setdefault(edge[end], []).append(edge)
     result = {}
     for group in groups.values():
-        group.sort(key=lambda edge: (towards[edge], edge))
         spread = min(_PORT_SHARE * size.height, 0.09 * (len(group) - 1)) / 2
-        result.update(zip(group, np.linspace(-spread, spread, len(group)) if len(group) > 1 else [0.0]))
+        places = np.linspace(-spread, spread, len(group)) if len(group) > 1 else [0.0]
+        result.update(zip(group, places))
     return result

@@ -121,6 +121,7 @@ class VGAE(keras.Model):
         hidden: widths of the GIN layers.
         latent_dim: L, width of the two heads.
         mlp_depth: triplets in the MLP of a GIN layer.
+        positions: whether the encoder sees every node's position, one-hot, beside its operation.
         adjacency_bias: whether the adjacency logits have a learned scalar bias.
         synchronized: whether replicas share the batch-norm statistics.
         seed: of the initial weights.
@@ -128,12 +129,12 @@ class VGAE(keras.Model):
     """
 
     def __init__(self, num_nodes=7, num_ops=5, *, hidden=(128, 128, 128, 128), latent_dim=16,
-                 mlp_depth=2, adjacency_bias=True, synchronized=True, seed=0, **kwargs):
+                 mlp_depth=2, positions=True, adjacency_bias=True, synchronized=True, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.settings = {
             "num_nodes": num_nodes, "num_ops": num_ops, "hidden": list(hidden),
-            "latent_dim": latent_dim, "mlp_depth": mlp_depth, "adjacency_bias": adjacency_bias,
-            "synchronized": synchronized, "seed": seed}
+            "latent_dim": latent_dim, "mlp_depth": mlp_depth, "positions": positions,
+            "adjacency_bias": adjacency_bias, "synchronized": synchronized, "seed": seed}
         self.num_nodes, self.num_ops, self.latent_dim = num_nodes, num_ops, latent_dim
         *gin_seeds, mean_seed, log_std_seed, op_seed = kernel_seeds(seed, len(hidden) + 3)
         self.gin_layers = [
@@ -150,7 +151,9 @@ class VGAE(keras.Model):
         """Makes all weights. `input_shape`: shapes of the adjacency and of the operations."""
         if self.built:
             return
-        adjacency, features = (tuple(shape) for shape in input_shape)
+        adjacency, ops = (tuple(shape) for shape in input_shape)
+        extra = self.num_nodes if self.settings["positions"] else 0
+        features = (*ops[:-1], ops[-1] + extra)
         for layer in self.gin_layers:
             layer.build((features, adjacency))
             features = layer.compute_output_shape((features, adjacency))
@@ -175,7 +178,7 @@ class VGAE(keras.Model):
             mean and log_std, float32 [B, N, L].
         """
         undirected = augment(adjacency)
-        features = ops
+        features = self._node_features(ops)
         for layer in self.gin_layers:
             features = layer((features, undirected), training=training)      # [B, N, hidden]
         return self.mean_head(features), self.log_std_head(features)
@@ -199,13 +202,23 @@ class VGAE(keras.Model):
         adjacency, ops = inputs
         return self.decode(self.encode(adjacency, ops, training=training)[0])
 
+    def _node_features(self, ops):
+        if not self.settings["positions"]:
+            return ops
+        positions = tf.broadcast_to(tf.eye(self.num_nodes),
+                                    [tf.shape(ops)[0], self.num_nodes, self.num_nodes])
+        return tf.concat([ops, positions], axis=-1)                          # [B, N, D + N]
+
     def get_config(self):
         """What `from_config` needs."""
         return {**self.settings, "name": self.name}
 
 
-def make_loss(*, kl_weight: float = 1 / 224, dropout: float = 0.3, form: str = "softmax",
-              entries: str = "upper") -> Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]:
+METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
+
+
+def make_loss(*, kl_weight: float, dropout: float = 0.0, form: str = "softmax",
+              entries: str = "upper") -> Callable[..., dict[str, tf.Tensor]]:
     """Returns the trainer's loss function: equation 5 with a weight on the divergence.
 
     Args:
@@ -215,8 +228,9 @@ def make_loss(*, kl_weight: float = 1 / 224, dropout: float = 0.3, form: str = "
         entries: of `adjacency_loss`.
 
     Returns:
-        A function (model, batch, random, training) -> (loss [b], metrics [b]); `batch` holds
-        "adjacency" [b, N, N] and "ops" [b, N, D] of any numeric dtype, `random` is a `StepRandom`.
+        A function (model, batch, random, training) -> "loss" and METRIC_NAMES, each [b]; `batch`
+        holds "adjacency" [b, N, N] and "ops" [b, N, D] of any numeric dtype, `random` is a
+        `StepRandom`. Without training the mean is decoded.
     """
     def loss_function(model: VGAE, batch: dict[str, tf.Tensor], random: Any, training: bool):
         adjacency = tf.cast(batch["adjacency"], tf.float32)
@@ -231,8 +245,8 @@ def make_loss(*, kl_weight: float = 1 / 224, dropout: float = 0.3, form: str = "
         edges = adjacency_loss(adjacency_logits, adjacency, entries)
         operations = operation_loss(op_logits, ops, form)
         divergence = kl_divergence(mean, log_std)
-        loss = edges + operations + kl_weight * divergence
-        return loss, {"adjacency_loss": edges, "operation_loss": operations, "kl": divergence}
+        return {"loss": edges + operations + kl_weight * divergence, "adjacency_loss": edges,
+                "operation_loss": operations, "kl": divergence}
 
     return loss_function
 

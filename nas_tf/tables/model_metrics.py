@@ -8,8 +8,9 @@ NAS-Bench-101 (Ying et al., 2019, arXiv:1902.09635) stores with every trained ne
                              double train_accuracy = 3; double validation_accuracy = 4;
                              double test_accuracy = 5; string checkpoint_path = 6; }
 
-Messages are decoded in lock-step: step k of the walk reads the k-th field of every message, whatever
-its tag, with array operations. Fields of other numbers are skipped, as protocol buffers ask.
+Messages are decoded in lock-step: step k of the walk reads the k-th field of every message,
+whatever its tag, with array operations. Fields of other numbers are skipped, as protocol buffers
+ask.
 
 Shapes: n messages, three evaluations (start, half-way, end) of five doubles each.
 """
@@ -180,7 +181,7 @@ def _walk(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Iterator[_F
         number, wire = (tag >> np.uint64(3)).astype(np.int64), (tag & np.uint64(7)).astype(np.int64)
         value = np.zeros(message.size, np.uint64)
         start = position.copy()
-        for kind in np.unique(wire):
+        for kind in np.flatnonzero(np.bincount(wire)):
             here = np.flatnonzero(wire == kind)
             _raise_where(number[here] < 1, message[here], "a protobuf field has the number 0")
             if kind == _VARINT:

@@ -22,48 +22,40 @@ from nas_tf import core
 _MASK_DELTA = 0xA282EAD8
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
+_HEADER = struct.Struct("<QI")
 _HEADER_BYTES = 12
-_FRAME_BYTES = 16  # of a record beside its payload
 _MAX_PAYLOAD_BYTES = 1 << 28
 _CHUNK_BYTES = 1 << 24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RecordChunk:
-    """Consecutive records of a file, with their checksums already compared.
+    """Consecutive records of a file, their checksums already compared.
 
     Attributes:
         path: the file.
         first_record: number of the first record here, counted from 0 in the file.
-        offset: byte offset in the file of `data[0]`.
-        data: a stretch of the file, framing included.
-        starts: int64 [n], where each payload starts in `data`.
-        ends: int64 [n], one past its end.
+        payloads: n payloads.
+        offsets: int64 [n], byte offset of each record (its framing, not its payload) in the file.
     """
 
     path: str
     first_record: int
-    offset: int
-    data: bytes
-    starts: np.ndarray
-    ends: np.ndarray
+    payloads: list[bytes]
+    offsets: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.starts)
-
-    def payload(self, index: int) -> bytes:
-        """Returns the payload of the record at `index` in this chunk."""
-        return self.data[self.starts[index]:self.ends[index]]
+        return len(self.payloads)
 
     def where(self, index: int) -> str:
         """Returns "path: record k at byte offset b", for a message about record `index` here."""
-        offset = self.offset + int(self.starts[index]) - _HEADER_BYTES
-        return _where(self.path, self.first_record + int(index), offset)
+        return where(self.path, self.first_record + int(index), int(self.offsets[index]))
 
 
 def masked_crc32c(data: bytes) -> int:
     """Returns the CRC-32C of `data`, rotated right by 15 bits plus a constant, as TFRecord does."""
-    return _mask(google_crc32c.value(data))
+    crc = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def frame_record(payload: bytes) -> bytes:
@@ -122,7 +114,7 @@ def read_chunks(
         if first_record == 0:
             _check_is_record_file(path, rest)
         raise core.DataError(
-            f"{_where(path, first_record, offset)}: truncated, the file ends inside this record; "
+            f"{where(path, first_record, offset)}: truncated, the file ends inside this record; "
             "download or build it again"
         )
     if first_record == 0:
@@ -157,30 +149,41 @@ def _split(
     Returns:
         The chunk (None without a complete record) and how many bytes its records take.
     """
-    starts, ends = [], []
+    payloads, positions = [], []
     position, end = 0, len(data)
-    checksum, unpack, mask = google_crc32c.value, struct.Struct("<QI").unpack_from, _mask
+    unpack, length_checksums = _HEADER.unpack_from, {}
     while position + _HEADER_BYTES <= end:
         length, length_crc = unpack(data, position)
-        start = position + _HEADER_BYTES
-        if mask(checksum(data[position:position + 8])) != length_crc:
-            _raise_bad_length(path, first_record + len(starts), offset + position)
+        if length not in length_checksums:
+            length_checksums[length] = masked_crc32c(data[position:position + 8])
+        if length_checksums[length] != length_crc:
+            _raise_bad_length(path, first_record + len(payloads), offset + position)
         if length > _MAX_PAYLOAD_BYTES:
-            where = _where(path, first_record + len(starts), offset + position)
-            raise core.DataError(f"{where}: {length} bytes long, no benchmark record is")
-        stop = start + length
-        if stop + 4 > end:
+            place = where(path, first_record + len(payloads), offset + position)
+            raise core.DataError(f"{place}: {length} bytes long, no benchmark record is")
+        start = position + _HEADER_BYTES
+        if start + length + 4 > end:
             break
-        if mask(checksum(data[start:stop])) != _CHECKSUM.unpack_from(data, stop)[0]:
-            where = _where(path, first_record + len(starts), offset + position)
-            raise core.DataError(f"{where}: wrong checksum of the content; the file is damaged")
-        starts.append(start)
-        ends.append(stop)
-        position = stop + 4
-    if not starts:
+        payloads.append(data[start:start + length])
+        positions.append(position)
+        position = start + length + 4
+    if not payloads:
         return None, 0
-    ranges = np.array(starts, np.int64), np.array(ends, np.int64)
-    return RecordChunk(path, first_record, offset, data, *ranges), position
+    offsets = np.array(positions, np.int64) + offset
+    chunk = RecordChunk(path, first_record, payloads, offsets)
+    _check_payloads(chunk, data, np.append(offsets[1:] - offset, position) - 4)
+    return chunk, position
+
+
+def _check_payloads(chunk: RecordChunk, data: bytes, places: np.ndarray) -> None:
+    """Compares the payloads' checksums with those stored at `places`, int64 [n], in `data`."""
+    found = np.fromiter(map(google_crc32c.value, chunk.payloads), np.uint32, len(chunk))
+    found = ((found >> np.uint32(15)) | (found << np.uint32(17))) + np.uint32(_MASK_DELTA)
+    stored = np.frombuffer(data, np.uint8)[places[:, None] + np.arange(4)].view("<u4")[:, 0]
+    wrong = found != stored
+    if wrong.any():
+        place = chunk.where(int(np.argmax(wrong)))
+        raise core.DataError(f"{place}: wrong checksum of the content; the file is damaged")
 
 
 def _check_is_record_file(path: pathlib.Path, head: bytes) -> None:
@@ -195,13 +198,10 @@ def _raise_bad_length(path: str, record: int, offset: int) -> None:
             f"{path}: no TFRecord file (the first 12 bytes are no record length and its checksum)"
         )
     raise core.DataError(
-        f"{_where(path, record, offset)}: wrong checksum of the length; the file is damaged"
+        f"{where(path, record, offset)}: wrong checksum of the length; the file is damaged"
     )
 
 
-def _where(path: str | os.PathLike, record: int, offset: int) -> str:
+def where(path: str | os.PathLike, record: int, offset: int) -> str:
+    """Returns the place of a record, for messages."""
     return f"{path}: record {record} at byte offset {offset}"
-
-
-def _mask(crc: int) -> int:
-    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF

@@ -1,0 +1,235 @@
+"""`summary.json` of a job: what was run and what came out, as plain numbers under stable names.
+
+Scripts depend on the names; they are added to, never changed. Accuracies are fractions in [0, 1].
+Standard deviations are over runs (divided by n).
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas_tf.analysis.curves import Band, StudyCurves, band, query_counts, study_curves
+from nas_tf.core import DataError, History
+from nas_tf.storage import read_npz
+
+LIBRARIES = (
+    "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
+)
+_QUALITY = (
+    "reconstruction_accuracy", "validity", "uniqueness", "num_cells", "graphs_per_sec", "epochs"
+)
+_TRACE_TYPES = {
+    "key": np.uint64,
+    "validation_accuracy": np.float64,
+    "test_accuracy": np.float64,
+    "cost_sec": np.float64,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudyDescription:
+    """What was run.
+
+    Attributes:
+        space: name of the search space.
+        table: name of the benchmark table.
+        table_path: the file the table came from.
+        table_num_cells: how many cells it holds.
+        dataset: what its networks were trained on.
+        strategy: name of the search strategy.
+        seed: of the study.
+        num_queries: the budget of a run in queries; None where only cost limits it.
+        cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
+            limit it.
+        validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
+        job: name of the job.
+    """
+
+    space: str
+    table: str
+    table_path: str
+    table_num_cells: int
+    dataset: str
+    strategy: str
+    seed: int
+    num_queries: int | None
+    cost_budget_sec: float | None = None
+    validation: str = "random"
+    job: str = "search"
+
+
+def search_summary(
+    description: StudyDescription,
+    history: History,
+    *,
+    best_test_accuracy: float,
+    wall_sec: float,
+    versions: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Returns the summary of a search.
+
+    Args:
+        description: what was run.
+        history: every query, [R, Q].
+        best_test_accuracy: the table's best mean test accuracy.
+        wall_sec: how long the job took, seconds.
+        versions: library -> version; those installed by default.
+
+    Returns:
+        A dict for JSON. `incumbent` and each entry of `curve` (by number of queries, a string) hold
+        `validation_accuracy_mean`, `validation_accuracy_std`, `test_accuracy_mean`,
+        `test_accuracy_std` and `test_regret_mean`: None where no run has a feasible cell.
+        `evaluation_cost_sec_mean` is what one run's evaluations cost, a mean over runs.
+        `num_queries` is the number made by the longest run.
+
+    Raises:
+        DataError: the history's arrays do not fit each other.
+    """
+    curves = study_curves(history, best_test_accuracy=best_test_accuracy)
+    points = curve_points(curves)
+    runs, queries = np.shape(history.key)
+    made = _queries_made(history)
+    return {
+        **dataclasses.asdict(description),
+        "num_runs": runs,
+        "num_queries": queries,
+        "query_budget": description.num_queries,
+        "num_queries_mean": float(made.mean()),
+        "incumbent": points[str(queries)],
+        "curve": points,
+        "best_test_accuracy": _number(best_test_accuracy),
+        "evaluation_cost_sec_mean": float(curves.elapsed_sec[:, -1].mean()),
+        "infeasible_fraction": _infeasible_fraction(history, made),
+        "wall_sec": float(wall_sec),
+        "versions": dict(versions or library_versions()),
+    }
+
+
+def pretrain_summary(
+    quality: Mapping[str, float],
+    *,
+    space: str,
+    seed: int,
+    wall_sec: float,
+    versions: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Returns the summary of a pre-training job.
+
+    Args:
+        quality: `reconstruction_accuracy`, `validity`, `uniqueness` (fractions), `num_cells`,
+            `graphs_per_sec`, `epochs`, and whatever else was measured.
+        space: name of the search space.
+        seed: of the job.
+        wall_sec: how long the job took, seconds.
+        versions: library -> version; those installed by default.
+
+    Returns:
+        A dict for JSON.
+
+    Raises:
+        DataError: one of the six is missing.
+    """
+    missing = [name for name in _QUALITY if name not in quality]
+    if missing:
+        raise DataError(f"pre-training summary: {missing[0]!r} is missing among {sorted(quality)}")
+    plain = {name: _number(value) for name, value in quality.items()}
+    return {
+        "job": "pretrain",
+        "space": space,
+        **plain,
+        "seed": int(seed),
+        "wall_sec": float(wall_sec),
+        "versions": dict(versions or library_versions()),
+    }
+
+
+def curve_points(curves: StudyCurves) -> dict[str, dict[str, float | None]]:
+    """Returns the means over runs at each reported number of queries.
+
+    Args:
+        curves: of a study.
+
+    Returns:
+        "1", "2", "5", ... -> the incumbent's means and standard deviations after so many queries.
+    """
+    counts = query_counts(curves.num_queries)
+    columns = counts - 1
+    validation, test, regret = (
+        band(values[:, columns])
+        for values in (curves.validation_accuracy, curves.test_accuracy, curves.test_regret)
+    )
+    return {str(n): _point(validation, test, regret, i) for i, n in enumerate(counts)}
+
+
+def read_trace(path: str | Path) -> History:
+    """Reads a study's `trace.npz`.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its queries, [R, Q].
+
+    Raises:
+        DataError: the file is missing or damaged, lacks an array, or holds one of another type or
+            shape.
+    """
+    arrays = read_npz(path)
+    for name, dtype in _TRACE_TYPES.items():
+        if name not in arrays:
+            raise DataError(f"{path}: no array {name!r}, so this is not a study's trace")
+        if arrays[name].dtype != dtype or arrays[name].ndim != 2:
+            found = arrays[name]
+            raise DataError(
+                f"{path}: array {name!r} is {found.dtype} {list(found.shape)}, "
+                f"expected {np.dtype(dtype)} [runs, queries]"
+            )
+        if arrays[name].shape != arrays["key"].shape:
+            raise DataError(f"{path}: arrays 'key' and {name!r} differ in shape")
+    return History(**{name: arrays[name] for name in _TRACE_TYPES})
+
+
+def library_versions() -> dict[str, str]:
+    """Returns the versions of Python and of those `LIBRARIES` that are installed."""
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _point(validation: Band, test: Band, regret: Band, index: int) -> dict[str, float | None]:
+    return {
+        "validation_accuracy_mean": _number(validation.mean[index]),
+        "validation_accuracy_std": _number(validation.std[index]),
+        "test_accuracy_mean": _number(test.mean[index]),
+        "test_accuracy_std": _number(test.std[index]),
+        "test_regret_mean": _number(regret.mean[index]),
+    }
+
+
+def _number(value: Any) -> Any:
+    """Returns a plain int, float or None (for what is not finite); other values as they are."""
+    if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0:
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _queries_made(history: History) -> np.ndarray:
+    """Returns how many queries each run made, int64 [R]; keys are 0 after a run's end."""
+    return np.count_nonzero(history.key, axis=1)
+
+
+def _infeasible_fraction(history: History, made: np.ndarray) -> float | None:
+    asked = np.arange(history.key.shape[1]) < made[:, None]
+    infeasible = np.isnan(history.validation_accuracy) & asked
+    return float(infeasible.sum() / asked.sum()) if asked.any() else None

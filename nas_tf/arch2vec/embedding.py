@@ -1,0 +1,153 @@
+"""Embeddings of many cells: computed once, kept on disk, checked against where they came from.
+
+A cell's embedding is the sum over its node positions of the encoder's mean head (arch2vec, Yan et
+al., 2020, section 3.1), or the mean over them (the released code). Padding positions are included, as
+in the released code: they hold what the encoder gives an isolated node without operation, so
+that the sum also tells how many nodes a cell has.
+
+Shapes: M cells, N nodes, L latent dimensions.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from nas_tf import storage
+from nas_tf.arch2vec.saving import weights_checksum
+from nas_tf.arch2vec.vgae import VGAE
+from nas_tf.core import ConfigError, DataError, SearchSpace
+from nas_tf.graphs import CellGraphs
+
+_POOLINGS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}
+_BATCH_SIZE = 1024
+_CHUNK = 1 << 16  # cells turned into the encoder's input at a time
+
+
+def encoder_inputs(space: SearchSpace, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
+    """Encodes cells [M] into uint8 [M, N, N] adjacency and one-hot uint8 [M, N, D] operations."""
+    parts = [tuple(array.astype(np.uint8) for array in space.encode(cells[start:start + _CHUNK]))
+             for start in range(0, len(cells), _CHUNK)]
+    adjacency, ops = zip(*parts)
+    return np.concatenate(adjacency), np.concatenate(ops)
+
+
+def node_means(model: VGAE, adjacency: np.ndarray, ops: np.ndarray, *,
+               batch_size: int = _BATCH_SIZE) -> np.ndarray:
+    """The encoder's means, batch by batch of one static shape.
+
+    Args:
+        model: the autoencoder.
+        adjacency: 0-1 [M, N, N].
+        ops: one-hot [M, N, D].
+        batch_size: cells encoded at a time.
+
+    Returns:
+        float32 [M, N, L].
+    """
+    shape = (model.num_nodes, model.latent_dim)
+    return _encode(model, adjacency, ops, lambda means: means, shape, batch_size)
+
+
+def embed_cells(model: VGAE, space: SearchSpace, cells: CellGraphs, *, pooling: str = "sum",
+                batch_size: int = _BATCH_SIZE) -> np.ndarray:
+    """Embeds cells.
+
+    Args:
+        model: the autoencoder.
+        space: encodes the cells.
+        cells: batch [M].
+        pooling: "sum" over node positions (paper) or "mean" (released code).
+        batch_size: cells encoded at a time.
+
+    Returns:
+        float32 [M, L].
+
+    Raises:
+        ConfigError: an unknown pooling.
+    """
+    if pooling not in _POOLINGS:
+        raise ConfigError(f"pooling={pooling}: expected one of {', '.join(_POOLINGS)}")
+    pool = _POOLINGS[pooling]
+    adjacency, ops = encoder_inputs(space, cells)
+    return _encode(model, adjacency, ops, lambda means: pool(means, axis=1), (model.latent_dim,),
+                   batch_size)
+
+
+def _encode(model: VGAE, adjacency: np.ndarray, ops: np.ndarray,
+            finish: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...],
+            batch_size: int) -> np.ndarray:
+    """`finish` of the encoder's means, float32 [M, *shape]; one compiled program, one batch size."""
+    @tf.function(jit_compile=True)
+    def encode(edges, codes):
+        means, _ = model.encode(tf.cast(edges, tf.float32), tf.cast(codes, tf.float32))
+        return finish(means)
+
+    count = len(adjacency)
+    encoded = np.empty((count, *shape), np.float32)
+    for start in range(0, count, batch_size):
+        rows = np.arange(start, start + batch_size) % count       # the last batch wraps around
+        part = encoded[start:start + batch_size]
+        part[:] = encode(adjacency[rows], ops[rows])[:len(part)]
+    return encoded
+
+
+def provenance(model: VGAE, space: SearchSpace, cells: CellGraphs, pooling: str) -> dict[str, str]:
+    """What an embedding is stored with: space, pooling, checksums of the weights and the keys."""
+    return {
+        "space": space.name,
+        "pooling": pooling,
+        "weights": weights_checksum(model),
+        "cells": hashlib.sha256(np.ascontiguousarray(cells.keys).tobytes()).hexdigest(),
+    }
+
+
+def load_embedding(directory: str | os.PathLike, expected: dict[str, str]) -> np.ndarray:
+    """Opens a stored embedding that must have come from `expected` (see `provenance`).
+
+    Returns:
+        float32 [M, L], memory-mapped.
+
+    Raises:
+        ConfigError: it is the embedding of another space, of other cells or of other weights.
+        DataError: it is missing or damaged.
+    """
+    columns, metadata = storage.load_columns(directory)
+    for name, value in expected.items():
+        if metadata.get(name) != value:
+            raise ConfigError(f"{directory}: embedding with {name} {metadata.get(name)}, expected "
+                              f"{value}; give the embedding of this job, or none to compute it")
+    return columns["embedding"]
+
+
+def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpace,
+                     cells: CellGraphs, *, pooling: str = "sum") -> np.ndarray:
+    """Opens the embedding stored in `directory`, or computes it and stores it there.
+
+    One that is damaged or came from something else is replaced, with a warning.
+
+    Args:
+        directory: a column store, for this embedding alone.
+        model: the autoencoder.
+        space: encodes the cells.
+        cells: batch [M].
+        pooling: as in `embed_cells`.
+
+    Returns:
+        float32 [M, L], memory-mapped.
+
+    Raises:
+        ConfigError: `directory` cannot be written, or an unknown pooling.
+    """
+    expected = provenance(model, space, cells, pooling)
+    if os.path.exists(directory):
+        try:
+            return load_embedding(directory, expected)
+        except (ConfigError, DataError) as error:
+            logging.warning("%s; computing it again", error)
+    embedding = embed_cells(model, space, cells, pooling=pooling)
+    storage.save_columns(directory, {"embedding": embedding}, expected)
+    return load_embedding(directory, expected)

@@ -1,0 +1,1 @@
+"""Measuring cells: benchmark tables, trained networks, budgets."""

@@ -1,0 +1,166 @@
+"""Measuring cells by looking them up in a benchmark table.
+
+NAS-Bench-101 (Ying et al., 2019, arXiv:1902.09635), section 4: a search sees the validation
+accuracy of one random repeat and pays its training time; test accuracy is the mean of the repeats.
+
+Shapes: M cells in the table, R runs, B suggestions a round.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas_tf import core
+from nas_tf.tables import nasbench101
+
+VALIDATIONS = ("random", "mean")
+
+_FINAL = 1  # index of the last evaluation of a training run in a table's metrics
+_DRAWS = 256  # repeats drawn at a time
+_REPEAT_STREAM = 101  # keeps these draws apart from a strategy's that have the same seed
+
+
+class TabularEvaluator:
+    """Looks cells up by key; a cell that is not in the table is infeasible and costs nothing."""
+
+    def __init__(
+        self,
+        keys: np.ndarray,
+        validation_accuracy: np.ndarray,
+        *,
+        test_accuracy: np.ndarray,
+        cost_sec: np.ndarray,
+        seeds: Sequence[int],
+        validation: str = "random",
+        epochs: int | None = None,
+    ):
+        """Args of one training budget of a table.
+
+        Args:
+            keys: uint64 [M], one a cell.
+            validation_accuracy: float [M, repeats] in [0, 1].
+            test_accuracy: float [M] in [0, 1], the mean of the repeats.
+            cost_sec: float [M, repeats], training seconds.
+            seeds: R seeds of the runs, non-negative.
+            validation: "random" is the official protocol: validation accuracy and cost of one
+                repeat, drawn from (the run's seed, the query's number) and nothing else; "mean" is
+                the mean of the repeats, of the cost as well.
+            epochs: training epochs behind these numbers, if known.
+
+        Raises:
+            core.ConfigError: `validation` is unknown.
+            core.DataError: the table is empty.
+            ValueError: the arrays do not fit together.
+        """
+        if validation not in VALIDATIONS:
+            raise core.ConfigError(
+                f"validation={validation!r}: expected one of {', '.join(VALIDATIONS)}"
+            )
+        if not len(keys):
+            raise core.DataError("the benchmark table is empty: there is nothing to search")
+        shape = np.shape(validation_accuracy)
+        if shape[:1] != keys.shape or shape != np.shape(cost_sec) or len(shape) != 2:
+            raise ValueError(f"accuracy {shape} and cost {np.shape(cost_sec)} of {len(keys)} cells")
+        if np.shape(test_accuracy) != keys.shape:
+            raise ValueError(f"test accuracy {np.shape(test_accuracy)} of {len(keys)} cells")
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted_keys = keys[self._order]
+        self._validation = np.asarray(validation_accuracy, np.float64)
+        self._test = np.asarray(test_accuracy, np.float64)
+        self._cost = np.asarray(cost_sec, np.float64)
+        self._epochs = epochs
+        self._seeds = tuple(int(seed) for seed in seeds)
+        self._draws = None
+        if validation == "mean":
+            self._validation = self._validation.mean(axis=1, keepdims=True)
+            self._cost = self._cost.mean(axis=1, keepdims=True)
+
+    def evaluate(self, suggestion: core.Suggestion, query: int) -> core.Evaluation:
+        """Measures cells [R, B]; column b is query number `query + b` of every run.
+
+        Args:
+            suggestion: the cells; their `epochs` must be None or the table's.
+            query: queries already made in each run.
+
+        Raises:
+            core.ConfigError: the suggestion asks for other epochs.
+            ValueError: R is not the number of seeds.
+        """
+        cells = suggestion.cells
+        if suggestion.epochs not in (None, self._epochs):
+            raise core.ConfigError(
+                f"epochs={suggestion.epochs}: this table was opened with epochs={self._epochs}"
+            )
+        if len(cells.shape) != 2 or cells.shape[0] != len(self._seeds):
+            raise ValueError(f"cells of shape {cells.shape} for {len(self._seeds)} runs")
+        index, found = self._find(cells.keys)
+        repeat = self._repeats(query, cells.shape[1])
+        return core.Evaluation(
+            cells=cells,
+            feasible=found,
+            validation_accuracy=np.where(found, self._validation[index, repeat], np.nan),
+            test_accuracy=np.where(found, self._test[index], np.nan),
+            cost_sec=np.where(found, self._cost[index, repeat], 0.0),
+            reason=np.where(found, "", "the cell is not in the benchmark table"),
+        )
+
+    def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Like `graphs.find`, with the table sorted once."""
+        position = np.searchsorted(self._sorted_keys, keys)
+        position = np.minimum(position, len(self._sorted_keys) - 1)
+        return self._order[position], self._sorted_keys[position] == keys
+
+    def _repeats(self, query: int, batch: int) -> np.ndarray:
+        """Returns the repeat shown to every query, int64 [R, batch]."""
+        repeats = self._validation.shape[1]
+        if repeats == 1:
+            return np.zeros((len(self._seeds), batch), np.int64)
+        columns = [self._repeat_column(query + b, repeats) for b in range(batch)]
+        return np.stack(columns, axis=1)
+
+    def _repeat_column(self, query: int, repeats: int) -> np.ndarray:
+        """Returns int64 [R]; the draws of a block of queries are kept until another is needed."""
+        block, offset = divmod(query, _DRAWS)
+        if self._draws is None or self._draws[0] != block:
+            draws = [_draw(seed, block, repeats) for seed in self._seeds]
+            self._draws = block, np.stack(draws)
+        return self._draws[1][:, offset]
+
+
+def _draw(seed: int, block: int, repeats: int) -> np.ndarray:
+    sequence = np.random.SeedSequence((seed, _REPEAT_STREAM, block))
+    return np.random.default_rng(sequence).integers(repeats, size=_DRAWS)
+
+
+def from_nasbench101(
+    table: nasbench101.NasBench101Table,
+    *,
+    seeds: Sequence[int],
+    validation: str = "random",
+    epochs: int | None = None,
+) -> TabularEvaluator:
+    """Opens one training budget of a NAS-Bench-101 table.
+
+    Args:
+        table: the table; all of its cells can be queried.
+        seeds: R seeds of the runs.
+        validation: see `TabularEvaluator`.
+        epochs: one of `table.epochs`; None is the largest.
+
+    Raises:
+        core.ConfigError: the table has no such `epochs`.
+    """
+    epochs = max(table.epochs) if epochs is None else epochs
+    if epochs not in table.epochs:
+        choices = ", ".join(map(str, table.epochs))
+        raise core.ConfigError(f"epochs={epochs}: this table has {choices}")
+    budget = tuple(table.epochs).index(epochs)
+    return TabularEvaluator(
+        table.keys,
+        table.validation_accuracy[:, budget, :, _FINAL],
+        test_accuracy=table.test_accuracy[:, budget, :, _FINAL].mean(axis=1, dtype=np.float64),
+        cost_sec=table.training_time_sec[:, budget, :, _FINAL],
+        seeds=seeds,
+        validation=validation,
+        epochs=epochs,
+    )

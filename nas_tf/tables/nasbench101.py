@@ -1,0 +1,363 @@
+"""NAS-Bench-101 as columns, and a drop-in for its official programming interface.
+
+NAS-Bench-101: Towards Reproducible Neural Architecture Search (Ying et al., 2019,
+arXiv:1902.09635). The record files are read once, checked, and kept as columns in the cache
+directory; afterwards the columns are memory-mapped.
+
+    from nas_tf.tables import nasbench101 as api
+    nasbench = api.NASBench("nasbench_only108.tfrecord")
+    data = nasbench.query(api.ModelSpec(matrix=[[0, 1], [0, 0]], ops=["input", "output"]))
+
+Shapes: M cells, E numbers of epochs, R repeats; the last axis of a metric is (half-way, final).
+"""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.resources
+import os
+import pathlib
+import random
+from typing import Any, KeysView
+
+import google_crc32c
+import numpy as np
+from absl import logging
+
+from nas_tf import core, graphs, storage
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import nasbench101
+from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api
+from nas_tf.tables.nasbench_api import ModelSpec, OutOfDomainError
+
+__all__ = ("ModelSpec", "NASBench", "NasBench101Table", "OutOfDomainError")
+
+EMBEDDED_FILE = "nasbench101_digits.tfrecord.gz"
+_CACHE_VERSION = 1
+_CHECKED_BYTES = 1 << 20  # of a record file's head and of its tail
+_PROBED_KEYS = 64
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class NasBench101Table:
+    """Measurements of NAS-Bench-101 cells.
+
+    Attributes:
+        cells: the cells, [M], as the file has them.
+        epochs: numbers of training epochs measured, ascending.
+        trainable_parameters: int32 [M].
+        training_time_sec: float64 [M, E, R, 2].
+        train_accuracy: float64 [M, E, R, 2] in [0, 1].
+        validation_accuracy: float64 [M, E, R, 2] in [0, 1].
+        test_accuracy: float64 [M, E, R, 2] in [0, 1].
+        hashes: 'S32' [M], the official MD5 hashes; computed when None is given.
+        name: of the table, for reports.
+        path: of the record file, "" when there is none.
+    """
+
+    cells: CellGraphs
+    epochs: tuple[int, ...]
+    trainable_parameters: np.ndarray
+    training_time_sec: np.ndarray
+    train_accuracy: np.ndarray
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    hashes: np.ndarray | None = None
+    name: str = "memory"
+    path: str = ""
+
+    def __post_init__(self):
+        """Raises core.DataError when the shapes do not agree."""
+        if self.hashes is None:
+            hashes = nasbench101.NasBench101Space().md5_hashes(self.cells).astype("S32")
+            object.__setattr__(self, "hashes", hashes)
+        shape = np.shape(self.validation_accuracy)
+        if len(shape) != 4 or shape[:2] != (len(self.cells), len(self.epochs)) or shape[3] != 2:
+            raise core.DataError(
+                f"table {self.name!r}: validation_accuracy has shape {shape}, expected "
+                f"({len(self.cells)}, {len(self.epochs)}, repeats, 2)"
+            )
+        for name in nasbench101_rows.METRICS:
+            if np.shape(getattr(self, name)) != shape:
+                raise core.DataError(
+                    f"table {self.name!r}: {name} has shape {np.shape(getattr(self, name))}, "
+                    f"expected {shape}"
+                )
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike, cache_directory: str | os.PathLike | None = None
+    ) -> "NasBench101Table":
+        """Opens a record file in the official format, plain or gzip-compressed.
+
+        The first time the file is read and checked (`nasbench101_columns`) and written as columns
+        to a directory whose name holds the file's size, time of change, and checksums of its first
+        and last MiB. A damaged cache is rebuilt with a warning; one that cannot be written is done
+        without.
+
+        Args:
+            path: the record file.
+            cache_directory: where columns are kept; `storage.cache_directory()` when None.
+
+        Raises:
+            core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
+        """
+        path = pathlib.Path(path)
+        directory = _columns_directory(path, cache_directory)
+        try:
+            columns = _load_cache(directory)
+        except core.DataError as error:
+            if directory.exists():
+                logging.warning("The cache of %s is damaged and built again: %s", path, error)
+            columns = _fill_cache(path, directory)
+        return cls._from_columns(columns, path)
+
+    @classmethod
+    def embedded(
+        cls, cache_directory: str | os.PathLike | None = None
+    ) -> "NasBench101Table":
+        """Opens the table that comes with the library: small cells trained on handwritten digits.
+
+        Raises:
+            core.DataError: it is missing from this installation, or damaged.
+        """
+        path = pathlib.Path(str(importlib.resources.files("nas_tf") / "data" / EMBEDDED_FILE))
+        if not path.is_file():
+            raise core.DataError(
+                f"{path}: the embedded table is missing from this installation; install the "
+                "package again, or build it with `python -m tools.build_digits_benchmark`"
+            )
+        return cls.load(path, cache_directory)
+
+    @property
+    def num_cells(self) -> int:
+        """M."""
+        return len(self.cells)
+
+    @property
+    def num_repeats(self) -> int:
+        """R."""
+        return self.validation_accuracy.shape[2]
+
+    @property
+    def keys(self) -> np.ndarray:
+        """The cells' isomorphism-invariant keys, uint64 [M]."""
+        return self.cells.keys
+
+    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Looks cells up by key.
+
+        Args:
+            keys: uint64 [...].
+
+        Returns:
+            int64 [...] positions (undefined where absent) and bool [...]: present.
+        """
+        return graphs.find(keys, self.keys)
+
+    def index_of_hash(self, module_hash: str) -> int:
+        """Returns the position of the cell with an official hash.
+
+        Raises:
+            KeyError: it is not in the table.
+        """
+        wanted = np.bytes_(str(module_hash).encode("utf-8"))
+        place = int(np.searchsorted(self.hashes, wanted, sorter=self._hash_order))
+        if place < self.num_cells and self.hashes[self._hash_order[place]] == wanted:
+            return int(self._hash_order[place])
+        raise KeyError(module_hash)
+
+    def describe(self) -> dict[str, Any]:
+        """Returns name, path, num_cells, epochs and repeats, for logs and summaries."""
+        return {
+            "name": self.name,
+            "path": self.path,
+            "num_cells": self.num_cells,
+            "epochs": list(self.epochs),
+            "repeats": self.num_repeats,
+        }
+
+    @functools.cached_property
+    def _hash_order(self) -> np.ndarray:
+        return np.argsort(self.hashes, kind="stable")
+
+    @classmethod
+    def _from_columns(
+        cls, columns: dict[str, np.ndarray], path: pathlib.Path
+    ) -> "NasBench101Table":
+        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
+        metrics = {name: columns[name] for name in nasbench101_rows.METRICS}
+        table = cls(
+            cells=cells.with_keys(columns["keys"]),
+            epochs=tuple(columns["epochs"].tolist()),
+            trainable_parameters=columns["trainable_parameters"],
+            hashes=columns["hashes"],
+            name=_table_name(path),
+            path=str(path),
+            **metrics,
+        )
+        table.__dict__["_hash_order"] = columns["hash_order"]
+        return table
+
+
+class NASBench:
+    """The benchmark through the official package's interface.
+
+    `fixed_statistics` and `computed_statistics` are read-only mappings that make each value when
+    it is asked for; sampling takes a generator of its own, which draws what the official class
+    draws after the same seed, and leaves Python's global one alone.
+    """
+
+    def __init__(self, dataset_file: str | os.PathLike, seed: int | None = None):
+        """Opens a record file; see `NasBench101Table.load`.
+
+        Args:
+            dataset_file: path of the record file.
+            seed: of the choice between repeats; by default from the operating system.
+
+        Raises:
+            core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
+        """
+        self.table = NasBench101Table.load(dataset_file)
+        self.config = {
+            "module_vertices": nasbench101.MAX_VERTICES,
+            "max_edges": nasbench101.MAX_EDGES,
+            "num_repeats": self.table.num_repeats,
+            "available_ops": list(nasbench101.OFFICIAL_OPS),
+        }
+        self.fixed_statistics = nasbench_api.FixedStatistics(self.table)
+        self.computed_statistics = nasbench_api.ComputedStatistics(self.table)
+        self.valid_epochs = set(self.table.epochs)
+        self.history: dict = {}
+        self.training_time_spent = 0.0
+        self.total_epochs_spent = 0
+        self._random = random.Random(seed)
+
+    def query(
+        self, model_spec: ModelSpec, epochs: int = 108, stop_halfway: bool = False
+    ) -> dict[str, Any]:
+        """Returns one of the trainings of a cell, drawn at random, and counts its cost.
+
+        Args:
+            model_spec: the cell.
+            epochs: one of `valid_epochs`.
+            stop_halfway: give (and count) the state after half of the epochs.
+
+        Returns:
+            `module_adjacency` int8 [V, V], `module_operations`, `trainable_parameters`,
+            `training_time` in seconds, `train_accuracy`, `validation_accuracy`, `test_accuracy`.
+
+        Raises:
+            OutOfDomainError: the cell or the number of epochs is outside the benchmark.
+            KeyError: the cell is inside it but not in this file.
+        """
+        if epochs not in self.valid_epochs:
+            raise OutOfDomainError(f"{epochs} epochs, the table has {sorted(self.valid_epochs)}")
+        data, computed = self.get_metrics_from_spec(model_spec)
+        sampled = computed[epochs][self._random.randint(0, self.config["num_repeats"] - 1)]
+        prefix = "halfway_" if stop_halfway else "final_"
+        for name in ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy"):
+            data[name] = sampled[prefix + name]
+        self.training_time_spent += data["training_time"]
+        self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
+        return data
+
+    def is_valid(self, model_spec: ModelSpec) -> bool:
+        """Returns whether a cell lies in the benchmark's space; costs nothing."""
+        try:
+            nasbench_api.check_spec(model_spec, self.config)
+        except OutOfDomainError:
+            return False
+        return True
+
+    def get_budget_counters(self) -> tuple[float, int]:
+        """Returns the training seconds and the epochs queried so far."""
+        return self.training_time_spent, self.total_epochs_spent
+
+    def reset_budget_counters(self) -> None:
+        """Sets both counters to zero."""
+        self.training_time_spent = 0.0
+        self.total_epochs_spent = 0
+
+    def evaluate(self, model_spec: ModelSpec, model_dir: str) -> dict[str, Any]:
+        """Would train a cell from scratch.
+
+        Raises:
+            NotImplementedError: always; this class only reads the table.
+        """
+        raise NotImplementedError(
+            "NASBench.evaluate trains a network, which this table reader does not; use query()"
+        )
+
+    def hash_iterator(self) -> KeysView[str]:
+        """Returns the hashes of all cells, in the order of the file."""
+        return self.fixed_statistics.keys()
+
+    def get_metrics_from_hash(self, module_hash: str) -> tuple[dict, dict]:
+        """Returns the fixed and the computed statistics of a hash; costs nothing.
+
+        Raises:
+            KeyError: the hash is not in the table.
+        """
+        return self.fixed_statistics[module_hash], self.computed_statistics[module_hash]
+
+    def get_metrics_from_spec(self, model_spec: ModelSpec) -> tuple[dict, dict]:
+        """Returns the fixed and the computed statistics of a cell; costs nothing.
+
+        Raises:
+            OutOfDomainError: the cell is outside the benchmark.
+            KeyError: it is inside it but not in this file.
+        """
+        nasbench_api.check_spec(model_spec, self.config)
+        return self.get_metrics_from_hash(model_spec.hash_spec(self.config["available_ops"]))
+
+
+def _table_name(path: pathlib.Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".tfrecord")
+
+
+def _columns_directory(
+    path: pathlib.Path, cache_directory: str | os.PathLike | None
+) -> pathlib.Path:
+    """Returns the directory of a record file's columns; its name changes with the file."""
+    root = storage.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
+    try:
+        with open(path, "rb") as handle:
+            state = os.fstat(handle.fileno())
+            head = google_crc32c.value(handle.read(_CHECKED_BYTES))
+            handle.seek(max(0, state.st_size - _CHECKED_BYTES))
+            tail = google_crc32c.value(handle.read(_CHECKED_BYTES))
+    except FileNotFoundError as error:
+        raise core.DataError(f"{path}: no such record file") from error
+    except OSError as error:
+        raise core.DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    identity = f"{_CACHE_VERSION} {state.st_size} {state.st_mtime_ns} {head} {tail}"
+    digest = hashlib.sha256(identity.encode("ascii")).hexdigest()[:16]
+    return root / "tables" / f"{_table_name(path)}-{digest}"
+
+
+def _load_cache(directory: pathlib.Path) -> dict[str, np.ndarray]:
+    """Maps cached columns; raises DataError when they are missing, damaged or out of date."""
+    columns, _ = storage.load_columns(directory)
+    try:
+        arrays = (columns["adjacency"], columns["ops"], columns["num_nodes"])
+        probe = CellGraphs(*(np.asarray(array[:_PROBED_KEYS]) for array in arrays))
+        current = np.array_equal(probe.keys, columns["keys"][:_PROBED_KEYS])
+    except (KeyError, IndexError, ValueError) as error:
+        raise core.DataError(f"{directory}: not the columns of a table ({error})") from error
+    if not current:
+        raise core.DataError(f"{directory}: its keys are of another version of the library")
+    return columns
+
+
+def _fill_cache(path: pathlib.Path, directory: pathlib.Path) -> dict[str, np.ndarray]:
+    """Reads a record file and caches its columns."""
+    logging.info("Reading %s for the first time; its columns are kept in %s", path, directory)
+    columns = nasbench101_columns.read_columns(path)
+    columns["hash_order"] = np.argsort(columns["hashes"], kind="stable").astype(np.int32)
+    try:
+        storage.save_columns(directory, columns, {"source": str(path)})
+        return _load_cache(directory)
+    except (core.ConfigError, core.DataError) as error:
+        logging.warning("%s is read again next time, its cache is of no use: %s", path, error)
+        return columns

@@ -1,0 +1,42 @@
+"""Named `tf.distribute` strategies."""
+
+import tensorflow as tf
+
+from nas_tf.core import ConfigError
+
+DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
+
+
+def make_distribution(name: str = "none") -> tf.distribute.Strategy:
+    """Returns the strategy that training runs under.
+
+    Args:
+        name: "none" is one device, "mirrored" every GPU of this machine (or every logical CPU
+            device where there is no GPU), "multi_worker" the workers named by TF_CONFIG, "tpu" the
+            TPU found by its environment variables.
+
+    Raises:
+        ConfigError: an unknown name, or no TPU found.
+    """
+    if name == "none":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+        return tf.distribute.MirroredStrategy(
+            [device.name for device in tf.config.list_logical_devices(kind)]
+        )
+    if name == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "tpu":
+        return _tpu_strategy()
+    raise ConfigError(f"--distribution={name}: expected one of {', '.join(DISTRIBUTIONS)}")
+
+
+def _tpu_strategy() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        raise ConfigError(f"--distribution=tpu: no TPU found ({str(error).splitlines()[0]})") from None
+    return tf.distribute.TPUStrategy(resolver)

@@ -1,0 +1,115 @@
+"""Tests of nas_tf.analysis.figures: what is drawn, for every shape a study can have."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nas_tf.analysis import figures
+from nas_tf.analysis.canvas import save_figure
+from nas_tf.analysis.curves import study_curves
+from nas_tf.core import ConfigError, History
+
+
+def _curves(runs, queries, *, infeasible=0.0, ends=False, cost=100.0):
+    rng = np.random.default_rng(0)
+    validation = rng.uniform(0.85, 0.943, (runs, queries))
+    validation[rng.random((runs, queries)) < infeasible] = np.nan
+    if ends:
+        validation[: runs // 2, queries // 2 :] = np.nan
+    test = np.round(validation, 2)
+    history = History(
+        key=np.ones((runs, queries), np.uint64),
+        validation_accuracy=validation,
+        test_accuracy=test,
+        cost_sec=np.where(np.isnan(validation), 0.0, cost),
+    )
+    return study_curves(history, best_test_accuracy=0.94)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "curves",
+    [
+        _curves(20, 30),
+        _curves(1, 30),
+        _curves(1, 1),
+        _curves(4, 20, infeasible=0.5, ends=True),
+        _curves(3, 5, infeasible=1.0),
+        _curves(3, 5, cost=0.0),
+        _curves(500, 400),
+    ],
+    ids=["study", "one run", "one query", "ends early", "nothing feasible", "free", "large"],
+)
+def test_every_study_can_be_drawn(curves, tmp_path):
+    paths = figures.save_study_figures(tmp_path, {"random": curves})
+    assert sorted(paths) == ["incumbents", "regret"]
+    for path in paths.values():
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size < 150_000
+
+
+def test_the_mean_regret_is_drawn_and_zero_stays_on_the_axis():
+    curves = _curves(50, 100)
+    figure = figures.regret_figure({"random": curves})
+    left = figure.axes[0]
+    np.testing.assert_allclose(left.lines[0].get_ydata(), curves.test_regret.mean(axis=0))
+    assert left.get_yscale() == "symlog"
+    assert left.get_ylim()[0] == 0.0
+    assert left.get_xlim() == (1.0, 100.0)
+
+
+def test_regret_that_stays_away_from_zero_is_logarithmic():
+    curves = _curves(50, 100)
+    curves = dataclasses.replace(
+        curves, test_regret=0.96 - curves.test_accuracy, best_test_accuracy=0.96
+    )
+    assert figures.regret_figure({"random": curves}).axes[0].get_yscale() == "log"
+
+
+def test_the_legend_says_what_the_bands_are():
+    legend = figures.regret_figure({"ours": _curves(20, 30), "random": _curves(1, 30)}).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "ours: mean of 20 runs",
+        "random: one run",
+        "± standard error of the mean",
+        "25–75 % of the runs",
+    ]
+
+
+def test_one_run_has_no_band():
+    figure = figures.regret_figure({"random": _curves(1, 30)})
+    assert not figure.axes[0].collections
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["random: one run"]
+
+
+def test_losses_are_drawn(tmp_path):
+    figure = figures.training_figure({"training": np.array([2.0, 1.0])}, ylabel="loss")
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [1, 2]
+    save_figure(figure, tmp_path / "loss.png")
+
+
+def test_unknown_best_accuracy_leaves_the_regret_out(tmp_path):
+    curves = _curves(2, 5)
+    blind = dataclasses.replace(curves, best_test_accuracy=np.nan)
+    assert list(figures.save_study_figures(tmp_path, {"random": blind})) == ["incumbents"]
+    with pytest.raises(ConfigError, match="'random'"):
+        figures.regret_figure({"random": blind})
+
+
+def test_no_study_and_too_many_are_refused():
+    with pytest.raises(ConfigError, match="got 0"):
+        figures.regret_figure({})
+    with pytest.raises(ConfigError, match="got 8"):
+        figures.incumbent_figure({str(i): _curves(1, 2) for i in range(8)})
+
+
+def test_a_report_needs_neither_pyplot_nor_tensorflow():
+    program = (
+        "import sys, nas_tf.analysis.report\n"
+        "print(*sorted({'matplotlib.pyplot', 'tensorflow'} & set(sys.modules)))"
+    )
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert output.strip() == ""

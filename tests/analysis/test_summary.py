@@ -1,0 +1,133 @@
+"""Tests of nas_tf.analysis.summary: the stable names, and values worked by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nas_tf import storage
+from nas_tf.analysis import summary
+from nas_tf.core import DataError, History
+
+NAN = np.nan
+POINT = {
+    "validation_accuracy_mean",
+    "validation_accuracy_std",
+    "test_accuracy_mean",
+    "test_accuracy_std",
+    "test_regret_mean",
+}
+DESCRIPTION = summary.StudyDescription(
+    space="nasbench101",
+    table="digits",
+    table_path="digits.tfrecord.gz",
+    table_num_cells=2532,
+    dataset="digits",
+    strategy="arch2vec_reinforce",
+    seed=3,
+    num_queries=4,
+)
+
+
+def _history():
+    return History(
+        key=np.array([[1, 2, 3, 4], [5, 6, 0, 0]], np.uint64),
+        validation_accuracy=np.array([[NAN, 0.80, 0.80, 0.90], [0.70, 0.86, NAN, NAN]]),
+        test_accuracy=np.array([[NAN, 0.75, 0.79, 0.88], [0.72, 0.70, NAN, NAN]]),
+        cost_sec=np.array([[0.0, 10.0, 20.0, 30.0], [15.0, 25.0, 0.0, 0.0]]),
+    )
+
+
+@pytest.fixture(name="result")
+def _result():
+    return summary.search_summary(
+        DESCRIPTION, _history(), best_test_accuracy=0.9, wall_sec=1.5, versions={"numpy": "2"}
+    )
+
+
+def test_the_names_scripts_depend_on(result):
+    assert {
+        "job", "space", "table", "dataset", "strategy", "num_runs", "num_queries", "seed",
+        "incumbent", "curve", "evaluation_cost_sec_mean", "wall_sec", "versions",
+        "validation", "table_path", "table_num_cells", "cost_budget_sec",
+    } <= set(result)
+    assert set(result["incumbent"]) == POINT
+    assert list(result["curve"]) == ["1", "2", "4"]
+    assert all(set(point) == POINT for point in result["curve"].values())
+
+
+def test_values_by_hand(result):
+    assert (result["job"], result["num_runs"], result["num_queries"]) == ("search", 2, 4)
+    assert result["incumbent"] == result["curve"]["4"]
+    assert result["incumbent"]["validation_accuracy_mean"] == pytest.approx(0.88)
+    assert result["incumbent"]["validation_accuracy_std"] == pytest.approx(0.02)
+    assert result["incumbent"]["test_accuracy_mean"] == pytest.approx(0.79)
+    assert result["incumbent"]["test_accuracy_std"] == pytest.approx(0.09)
+    assert result["incumbent"]["test_regret_mean"] == pytest.approx(0.11)
+    assert result["curve"]["1"]["test_accuracy_mean"] == pytest.approx(0.72)
+    assert result["evaluation_cost_sec_mean"] == 50.0
+    assert result["num_queries_mean"] == 3.0
+    assert result["infeasible_fraction"] == pytest.approx(1 / 6)
+
+
+def test_a_summary_is_plain_json(result):
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_nothing_feasible_is_none_not_nan():
+    history = _history()
+    history.validation_accuracy[:] = NAN
+    history.test_accuracy[:] = NAN
+    result = summary.search_summary(DESCRIPTION, history, best_test_accuracy=NAN, wall_sec=0.0)
+    json.dumps(result, allow_nan=False)
+    assert result["incumbent"]["test_accuracy_mean"] is None
+    assert result["best_test_accuracy"] is None
+
+
+def test_pretraining_summary():
+    quality = {
+        "reconstruction_accuracy": np.float32(0.5), "validity": 0.25, "uniqueness": NAN,
+        "num_cells": np.int64(91), "graphs_per_sec": 10.0, "epochs": 2,
+    }
+    result = summary.pretrain_summary(
+        quality, space="nasbench101", seed=1, wall_sec=2.0, versions={"numpy": "2"}
+    )
+    assert result == {
+        "job": "pretrain", "space": "nasbench101", "reconstruction_accuracy": 0.5,
+        "validity": 0.25, "uniqueness": None, "num_cells": 91, "graphs_per_sec": 10.0,
+        "epochs": 2, "seed": 1, "wall_sec": 2.0, "versions": {"numpy": "2"},
+    }
+    json.dumps(result, allow_nan=False)
+    del quality["validity"]
+    with pytest.raises(DataError, match="'validity' is missing"):
+        summary.pretrain_summary(quality, space="nasbench101", seed=1, wall_sec=2.0)
+
+
+def test_versions_name_what_is_installed():
+    versions = summary.library_versions()
+    assert versions["numpy"] == np.__version__
+    assert "python" in versions
+
+
+def test_a_trace_comes_back(tmp_path):
+    history = _history()
+    storage.write_npz(tmp_path / "trace.npz", incumbent=history.incumbent(), **vars(history))
+    again = summary.read_trace(tmp_path / "trace.npz")
+    for name, array in vars(history).items():
+        np.testing.assert_array_equal(getattr(again, name), array)
+
+
+def test_what_is_no_trace_is_refused(tmp_path):
+    path = tmp_path / "trace.npz"
+    arrays = vars(_history())
+    with pytest.raises(DataError, match="no such file"):
+        summary.read_trace(path)
+    storage.write_npz(path, **{name: arrays[name] for name in ("key", "cost_sec")})
+    with pytest.raises(DataError, match="no array 'validation_accuracy'"):
+        summary.read_trace(path)
+    storage.write_npz(path, **{**arrays, "key": arrays["key"].astype(np.int64)})
+    with pytest.raises(DataError, match=r"'key' is int64 \[2, 4\], expected uint64"):
+        summary.read_trace(path)
+    storage.write_npz(path, **{**arrays, "cost_sec": arrays["cost_sec"][:1]})
+    with pytest.raises(DataError, match="'cost_sec' differ in shape"):
+        summary.read_trace(path)

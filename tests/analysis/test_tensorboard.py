@@ -1,0 +1,104 @@
+"""Tests of nas_tf.analysis.tensorboard: what is written can be read by TensorBoard."""
+
+import numpy as np
+import pytest
+from google.protobuf import text_format
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.projector import ProjectorConfig
+from tensorboard.util import tensor_util
+
+from nas_tf.analysis import canvas, tensorboard
+from nas_tf.core import DataError
+
+
+def _read(directory):
+    events = EventAccumulator(str(directory), size_guidance={"tensors": 0})
+    events.Reload()
+    return events
+
+
+def _scalars(events, tag):
+    return [(e.step, float(tensor_util.make_ndarray(e.tensor_proto))) for e in events.Tensors(tag)]
+
+
+def test_scalars_and_curves(tmp_path):
+    with tensorboard.TensorBoardLogger(tmp_path) as logger:
+        logger.scalars(3, {"pretrain/loss": 0.5})
+        logger.scalars(4, {"pretrain/loss": np.float32(0.25)})
+        logger.curve({"search/test_regret": np.array([np.nan, 0.5, 0.125])})
+    events = _read(tmp_path)
+    assert _scalars(events, "pretrain/loss") == [(3, 0.5), (4, 0.25)]
+    assert _scalars(events, "search/test_regret") == [(2, 0.5), (3, 0.125)]
+
+
+def test_images_from_arrays_and_files(tmp_path):
+    figure = canvas.new_figure(1.0, 0.5)
+    path = canvas.save_figure(figure, tmp_path / "figure.png", dpi=100)
+    with tensorboard.TensorBoardLogger(tmp_path / "events") as logger:
+        logger.images(0, "array", np.zeros((4, 6, 3), np.uint8))
+        logger.images(0, "file", path)
+        with pytest.raises(DataError, match="float64"):
+            logger.images(0, "wrong", np.zeros((4, 6, 3)))
+        with pytest.raises(DataError, match="missing.png"):
+            logger.images(0, "wrong", tmp_path / "missing.png")
+    events = _read(tmp_path / "events")
+    width, height, png = tensor_util.make_ndarray(events.Tensors("file")[0].tensor_proto)
+    assert (width, height) == (b"100", b"50")
+    assert png.startswith(b"\x89PNG")
+
+
+def test_settings_are_text_and_hyperparameters(tmp_path):
+    with tensorboard.TensorBoardLogger(tmp_path) as logger:
+        logger.settings({"learning_rate": 0.001, "records": None, "name": "a|b"})
+    events = _read(tmp_path)
+    text = tensor_util.make_ndarray(events.Tensors("settings")[0].tensor_proto).item()
+    assert b"| learning_rate | 0.001 |" in text
+    assert b"| name | a\\|b |" in text
+    assert "_hparams_/session_start_info" in events.summary_metadata
+
+
+def test_the_projector_files_fit_each_other(tmp_path):
+    embedding = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    points = tensorboard.write_projector(
+        tmp_path, embedding, seed=1, max_points=20,
+        metadata={"cell": [f"cell\t{i}" for i in range(50)], "accuracy": np.linspace(0, 1, 50)},
+    )
+    config = ProjectorConfig()
+    text_format.Parse((tmp_path / "projector_config.pbtxt").read_text(), config)
+    (entry,) = config.embeddings
+    tensors = np.loadtxt(tmp_path / entry.tensor_path, delimiter="\t")
+    np.testing.assert_allclose(tensors, embedding[points], rtol=1e-5)
+    assert list(entry.tensor_shape) == [20, 4]
+    lines = (tmp_path / entry.metadata_path).read_text().splitlines()
+    assert lines[0] == "cell\taccuracy"
+    assert [line.split("\t")[0] for line in lines[1:]] == [f"cell {i}" for i in points]
+
+
+def test_the_projector_draw_depends_on_the_seed_alone(tmp_path):
+    def draw(seed):
+        return tensorboard.write_projector(
+            tmp_path, np.zeros((30, 2)), metadata={"i": range(30)}, seed=seed, max_points=5
+        ).tolist()
+
+    assert draw(0) == draw(0) != draw(1)
+    assert len(set(draw(0))) == 5
+
+
+def test_one_label_has_no_heading(tmp_path):
+    tensorboard.write_projector(tmp_path, np.eye(2), metadata={"name": ["a", ""]}, seed=0)
+    assert (tmp_path / "embedding_metadata.tsv").read_text() == "a\n-\n"
+
+
+@pytest.mark.parametrize(
+    "embedding, metadata, message",
+    [
+        (np.zeros(3), {"i": range(3)}, r"got \[3\]"),
+        (np.zeros((3, 2)), {"i": range(2)}, "'i' has 2 values for 3 points"),
+        (np.zeros((3, 2)), {}, "at least one label"),
+        (np.full((3, 2), np.nan), {"i": range(3)}, "not finite"),
+    ],
+)
+def test_bad_embeddings_are_refused(tmp_path, embedding, metadata, message):
+    with pytest.raises(DataError, match=message):
+        tensorboard.write_projector(tmp_path, embedding, metadata=metadata, seed=0)
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,85 @@
+"""nas_tf/arch2vec/embedding.py."""
+
+import numpy as np
+import pytest
+
+from nas_tf.arch2vec import embedding
+from nas_tf.arch2vec.vgae import VGAE
+from nas_tf.core import ConfigError, DataError
+from nas_tf.spaces.nasbench101 import NasBench101Space
+
+
+@pytest.fixture(scope="module", name="space")
+def _space():
+    return NasBench101Space(max_vertices=4)
+
+
+@pytest.fixture(scope="module", name="cells")
+def _cells(space):
+    return space.enumerate_cells()
+
+
+@pytest.fixture(scope="module", name="model")
+def _model():
+    return VGAE(hidden=(16,), latent_dim=4, seed=1)
+
+
+def test_sum_over_all_node_positions(model, space, cells):
+    adjacency, ops = space.encode(cells)
+    means = model.encode(adjacency, ops)[0].numpy()
+    found = embedding.embed_cells(model, space, cells, batch_size=32)  # 91 = 2 x 32 + 27
+    assert found.shape == (91, 4) and found.dtype == np.float32
+    np.testing.assert_allclose(found, means.sum(axis=1), atol=1e-5)
+    np.testing.assert_allclose(
+        embedding.embed_cells(model, space, cells, pooling="mean"), means.mean(axis=1), atol=1e-5)
+
+
+def test_node_means(model, space, cells):
+    adjacency, ops = embedding.encoder_inputs(space, cells)
+    assert adjacency.dtype == ops.dtype == np.uint8
+    found = embedding.node_means(model, adjacency, ops, batch_size=200)
+    np.testing.assert_allclose(found, model.encode(*space.encode(cells))[0], atol=1e-5)
+
+
+def test_unknown_pooling(model, space, cells):
+    with pytest.raises(ConfigError, match="pooling=max"):
+        embedding.embed_cells(model, space, cells, pooling="max")
+
+
+def test_second_time_it_is_read(tmp_path, monkeypatch, model, space, cells):
+    first = embedding.cached_embedding(tmp_path / "e", model, space, cells)
+    monkeypatch.setattr(embedding, "embed_cells", None)
+    second = embedding.cached_embedding(tmp_path / "e", model, space, cells)
+    assert isinstance(second, np.memmap)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_other_weights_are_noticed(tmp_path, model, space, cells):
+    embedding.cached_embedding(tmp_path / "e", model, space, cells)
+    other = VGAE(hidden=(16,), latent_dim=4, seed=2)
+    expected = embedding.provenance(other, space, cells, "sum")
+    with pytest.raises(ConfigError, match="embedding with weights"):
+        embedding.load_embedding(tmp_path / "e", expected)
+    found = embedding.cached_embedding(tmp_path / "e", other, space, cells)
+    np.testing.assert_allclose(found, embedding.embed_cells(other, space, cells))
+    embedding.load_embedding(tmp_path / "e", expected)
+
+
+def test_other_cells_and_another_space_are_refused(tmp_path, model, space, cells):
+    embedding.cached_embedding(tmp_path / "e", model, space, cells)
+    fewer = embedding.provenance(model, space, cells[:90], "sum")
+    with pytest.raises(ConfigError, match="embedding with cells"):
+        embedding.load_embedding(tmp_path / "e", fewer)
+    elsewhere = embedding.provenance(model, space, cells, "sum") | {"space": "nasbench201"}
+    with pytest.raises(ConfigError, match="with space nasbench101, expected nasbench201"):
+        embedding.load_embedding(tmp_path / "e", elsewhere)
+
+
+def test_damaged_is_computed_again(tmp_path, model, space, cells):
+    first = np.array(embedding.cached_embedding(tmp_path / "e", model, space, cells))
+    column = tmp_path / "e" / "embedding.npy"
+    column.write_bytes(column.read_bytes()[:-8])
+    with pytest.raises(DataError):
+        embedding.load_embedding(tmp_path / "e", embedding.provenance(model, space, cells, "sum"))
+    again = embedding.cached_embedding(tmp_path / "e", model, space, cells)
+    np.testing.assert_array_equal(first, again)

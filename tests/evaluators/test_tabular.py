@@ -1,0 +1,122 @@
+"""Tests of nas_tf.evaluators.tabular."""
+
+import types
+
+import numpy as np
+import pytest
+
+from nas_tf import core
+from nas_tf.evaluators import tabular
+from nas_tf.graphs import CellGraphs
+
+KEYS = np.array([30, 10, 20], np.uint64)
+VALIDATION = np.array([[0.31, 0.32, 0.33], [0.11, 0.12, 0.13], [0.21, 0.22, 0.23]])
+TEST = np.array([0.3, 0.1, 0.2])
+COST = np.array([[301.0, 302.0, 303.0], [101.0, 102.0, 103.0], [201.0, 202.0, 203.0]])
+
+
+def make(seeds=(0, 1), **options):
+    return tabular.TabularEvaluator(
+        KEYS, VALIDATION, test_accuracy=TEST, cost_sec=COST, seeds=seeds, **options
+    )
+
+
+def suggest(keys, epochs=None):
+    keys = np.asarray(keys, np.uint64)
+    cells = CellGraphs(
+        np.zeros((*keys.shape, 2, 2), np.uint8),
+        np.zeros((*keys.shape, 2), np.int8),
+        np.full(keys.shape, 2, np.int8),
+    )
+    return core.Suggestion(cells.with_keys(keys), epochs)
+
+
+def test_mean():
+    found = make(validation="mean").evaluate(suggest([[10, 20], [20, 30]]), 0)
+    np.testing.assert_allclose(found.validation_accuracy, [[0.12, 0.22], [0.22, 0.32]])
+    np.testing.assert_allclose(found.test_accuracy, [[0.1, 0.2], [0.2, 0.3]])
+    np.testing.assert_allclose(found.cost_sec, [[102, 202], [202, 302]])
+    assert found.feasible.all() and (found.reason == "").all()
+
+
+def test_a_cell_outside_the_table_is_infeasible_and_free():
+    found = make().evaluate(suggest([[10], [99]]), 0)
+    assert found.feasible.tolist() == [[True], [False]]
+    assert np.isnan(found.validation_accuracy[1, 0]) and np.isnan(found.test_accuracy[1, 0])
+    assert found.cost_sec[1, 0] == 0.0
+    assert found.reason.tolist() == [[""], ["the cell is not in the benchmark table"]]
+
+
+def test_random_shows_accuracy_and_cost_of_one_repeat():
+    found = make().evaluate(suggest([[10] * 40, [30] * 40]), 0)
+    for row, index in ((0, 1), (1, 0)):
+        repeat = np.searchsorted(VALIDATION[index], found.validation_accuracy[row])
+        np.testing.assert_array_equal(found.validation_accuracy[row], VALIDATION[index][repeat])
+        np.testing.assert_array_equal(found.cost_sec[row], COST[index][repeat])
+        assert set(repeat) == {0, 1, 2}
+        assert (found.test_accuracy[row] == TEST[index]).all()
+
+
+def test_the_repeats_are_drawn_evenly():
+    found = make(seeds=range(40)).evaluate(suggest(np.full((40, 300), 10)), 0)
+    shares = [(found.validation_accuracy == value).mean() for value in VALIDATION[1]]
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.02)
+
+
+def test_a_draw_depends_on_seed_and_query_alone():
+    batch = make(seeds=(5, 7)).evaluate(suggest([[10] * 300, [20] * 300]), 0)
+    one = make(seeds=(7,))
+    for query in (299, 0, 256, 255):
+        alone = one.evaluate(suggest([[20]]), query)
+        assert alone.validation_accuracy[0, 0] == batch.validation_accuracy[1, query]
+
+
+def test_only_the_tables_epochs():
+    evaluator = make(epochs=12)
+    assert evaluator.evaluate(suggest([[10], [10]], 12), 0).feasible.all()
+    with pytest.raises(core.ConfigError, match="epochs=4: this table was opened with epochs=12"):
+        evaluator.evaluate(suggest([[10], [10]], 4), 0)
+
+
+def test_bad_input():
+    with pytest.raises(core.ConfigError, match="validation='best': expected one of random, mean"):
+        make(validation="best")
+    with pytest.raises(ValueError, match="for 2 runs"):
+        make().evaluate(suggest([[10]]), 0)
+    empty = np.zeros((0, 3))
+    with pytest.raises(core.DataError, match="empty"):
+        tabular.TabularEvaluator(
+            KEYS[:0], empty, test_accuracy=TEST[:0], cost_sec=empty, seeds=[0]
+        )
+    with pytest.raises(ValueError, match="test accuracy"):
+        tabular.TabularEvaluator(
+            KEYS, VALIDATION, test_accuracy=TEST[:2], cost_sec=COST, seeds=[0]
+        )
+
+
+def table():
+    """Three cells, epochs 4 and 12, three repeats; half-way numbers are 9."""
+    metrics = np.full((3, 2, 3, 2), 9.0)
+    values = {}
+    for name, offset in (("validation_accuracy", 0.0), ("test_accuracy", 0.5)):
+        metrics = metrics.copy()
+        metrics[:, 0, :, 1] = VALIDATION + offset + 0.001
+        metrics[:, 1, :, 1] = VALIDATION + offset
+        values[name] = metrics
+    cost = np.full((3, 2, 3, 2), 9.0)
+    cost[:, 0, :, 1], cost[:, 1, :, 1] = COST / 3, COST
+    return types.SimpleNamespace(keys=KEYS, epochs=(4, 12), training_time_sec=cost, **values)
+
+
+def test_from_nasbench101_takes_the_final_numbers_of_the_epochs_chosen():
+    full = tabular.from_nasbench101(table(), seeds=[0], validation="mean")
+    short = tabular.from_nasbench101(table(), seeds=[0], validation="mean", epochs=4)
+    found = full.evaluate(suggest([[30]], 12), 0)
+    np.testing.assert_allclose(found.validation_accuracy, 0.32)
+    np.testing.assert_allclose(found.test_accuracy, 0.82)
+    np.testing.assert_allclose(found.cost_sec, 302.0)
+    found = short.evaluate(suggest([[30]], 4), 0)
+    np.testing.assert_allclose(found.validation_accuracy, 0.321)
+    np.testing.assert_allclose(found.cost_sec, 302.0 / 3)
+    with pytest.raises(core.ConfigError, match="epochs=108: this table has 4, 12"):
+        tabular.from_nasbench101(table(), seeds=[0], epochs=108)

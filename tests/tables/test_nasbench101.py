@@ -1,0 +1,130 @@
+"""The table: opening, the cache and its repair, look-ups."""
+
+import gzip
+import os
+
+import numpy as np
+import pytest
+
+from nas_tf import core
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import nasbench101 as space
+from nas_tf.tables import nasbench101, nasbench101_columns
+
+
+def _fail(*unused_arguments):
+    raise AssertionError("the record file was read again")
+
+
+def test_load_caches_columns_and_maps_them(synthetic, cache, monkeypatch):
+    first = nasbench101.NasBench101Table.load(synthetic)
+    (directory,) = (cache / "tables").iterdir()
+    assert directory.name.startswith("synthetic-")
+    monkeypatch.setattr(nasbench101_columns, "read_columns", _fail)
+    again = nasbench101.NasBench101Table.load(synthetic)
+    assert isinstance(again.validation_accuracy, np.memmap)
+    np.testing.assert_array_equal(again.validation_accuracy, first.validation_accuracy)
+    np.testing.assert_array_equal(again.keys, first.keys)
+    assert again.describe() == {
+        "name": "synthetic", "path": str(synthetic), "num_cells": 91, "epochs": [4, 108],
+        "repeats": 3,
+    }
+
+
+def test_a_changed_file_is_read_again(synthetic, monkeypatch):
+    nasbench101.NasBench101Table.load(synthetic)
+    os.utime(synthetic, ns=(1, 1))
+    monkeypatch.setattr(nasbench101_columns, "read_columns", _fail)
+    with pytest.raises(AssertionError):
+        nasbench101.NasBench101Table.load(synthetic)
+
+
+@pytest.mark.parametrize("harm", ["truncate", "delete", "keys"])
+def test_a_damaged_cache_is_rebuilt_with_a_warning(synthetic, cache, monkeypatch, harm):
+    expected = np.array(nasbench101.NasBench101Table.load(synthetic).test_accuracy)
+    (directory,) = (cache / "tables").iterdir()
+    if harm == "truncate":
+        os.truncate(directory / "test_accuracy.npy", 500)
+    elif harm == "delete":
+        os.unlink(directory / "columns.json")
+    else:  # as if written by a library with other keys
+        columns, metadata = nasbench101.storage.load_columns(directory, memory_map=False)
+        columns["keys"] = columns["keys"] + np.uint64(1)
+        nasbench101.storage.save_columns(directory, columns, metadata)
+    warnings = []
+    monkeypatch.setattr(nasbench101.logging, "warning", lambda *args: warnings.append(args))
+    table = nasbench101.NasBench101Table.load(synthetic)
+    np.testing.assert_array_equal(table.test_accuracy, expected)
+    assert len(warnings) == 1 and "damaged" in warnings[0][0]
+    nasbench101.NasBench101Table.load(synthetic)
+    assert len(warnings) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(synthetic, tmp_path, monkeypatch):
+    warnings = []
+    monkeypatch.setattr(nasbench101.logging, "warning", lambda *args: warnings.append(args))
+    (tmp_path / "file").write_text("")
+    table = nasbench101.NasBench101Table.load(synthetic, tmp_path / "file")
+    assert table.num_cells == 91
+    assert len(warnings) == 1
+
+
+def test_gzip_files_give_the_same_table(synthetic, tmp_path):
+    path = tmp_path / "packed_synthetic.tfrecord.gz"
+    path.write_bytes(gzip.compress(synthetic.read_bytes()))
+    plain = nasbench101.NasBench101Table.load(synthetic)
+    packed = nasbench101.NasBench101Table.load(path)
+    assert packed.name == "packed_synthetic"
+    np.testing.assert_array_equal(packed.train_accuracy, plain.train_accuracy)
+
+
+def test_missing_and_bad_files(tmp_path, cache):
+    with pytest.raises(core.DataError, match="x.tfrecord: no such record file"):
+        nasbench101.NasBench101Table.load(tmp_path / "x.tfrecord")
+    (tmp_path / "y.tfrecord").write_bytes(b"")
+    with pytest.raises(core.DataError, match="y.tfrecord: empty file"):
+        nasbench101.NasBench101Table.load(tmp_path / "y.tfrecord")
+    with pytest.raises(core.DataError, match="cannot be read"):
+        nasbench101.NasBench101Table.load(tmp_path)
+    assert not cache.exists()
+
+
+def test_a_missing_embedded_table_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(nasbench101, "EMBEDDED_FILE", "nothing.tfrecord.gz")
+    with pytest.raises(core.DataError, match="embedded table is missing.*build_digits_benchmark"):
+        nasbench101.NasBench101Table.embedded()
+
+
+def test_find_by_key_and_by_hash(synthetic):
+    table = nasbench101.NasBench101Table.load(synthetic)
+    wanted = np.array([[5, 90], [0, 7]])
+    index, found = table.find(np.append(table.keys[wanted], [[1, 2]], axis=0))
+    np.testing.assert_array_equal(index[:2], wanted)
+    np.testing.assert_array_equal(found, [[True, True], [True, True], [False, False]])
+    for place in (0, 50, 90):
+        assert table.index_of_hash(table.hashes[place].decode()) == place
+    for absent in ("0" * 32, "f" * 32, "", "é"):
+        with pytest.raises(KeyError):
+            table.index_of_hash(absent)
+
+
+def test_a_table_in_memory_computes_its_hashes():
+    cells = CellGraphs.from_matrices([[[0, 1], [0, 0]]], [[space.INPUT, space.OUTPUT]], 7)
+    accuracy = np.full((1, 1, 2, 2), 0.5)
+    columns = {name: accuracy for name in (
+        "training_time_sec", "train_accuracy", "validation_accuracy", "test_accuracy"
+    )}
+    table = nasbench101.NasBench101Table(
+        cells=cells, epochs=(108,), trainable_parameters=np.array([3]), **columns
+    )
+    assert table.hashes.tolist() == [b"043721b9c7fe8c5fad811d47d83132ec"]
+    assert table.describe()["name"] == "memory" and table.num_repeats == 2
+    columns["test_accuracy"] = accuracy[:, :, :1]
+    with pytest.raises(core.DataError, match=r"test_accuracy has shape \(1, 1, 1, 2\)"):
+        nasbench101.NasBench101Table(
+            cells=cells, epochs=(108,), trainable_parameters=np.array([3]), **columns
+        )
+    with pytest.raises(core.DataError, match="validation_accuracy has shape"):
+        nasbench101.NasBench101Table(
+            cells=cells, epochs=(4, 108), trainable_parameters=np.array([3]), **columns
+        )

@@ -1,0 +1,226 @@
+"""The official interface: specs, hashes, statistics, the official example, exceptions."""
+
+import copy
+import random
+
+import numpy as np
+import pytest
+
+from nas_tf.tables import nasbench101 as api
+from nas_tf.tables import nasbench_api
+from tools import make_nasbench101_records
+
+INPUT, OUTPUT = "input", "output"
+CONV1X1, CONV3X3, MAXPOOL3X3 = "conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"
+OFFICIAL_OPS = [CONV3X3, CONV1X1, MAXPOOL3X3]
+INCEPTION = [
+    [0, 1, 1, 1, 0, 1, 0],
+    [0, 0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 1, 0, 0],
+    [0, 0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0, 0],
+]
+INCEPTION_OPS = [INPUT, CONV1X1, CONV3X3, CONV3X3, CONV3X3, MAXPOOL3X3, OUTPUT]
+CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+
+
+@pytest.fixture
+def nasbench(synthetic):
+    return api.NASBench(synthetic, seed=7)
+
+
+def test_hash_of_a_published_cell():
+    matrix = np.array(list("0100110001000000010010000010000001000000010000000"), int)
+    ops = [INPUT, CONV3X3, MAXPOOL3X3, CONV3X3, CONV3X3, CONV1X1, OUTPUT]
+    spec = api.ModelSpec(matrix.reshape(7, 7), ops)
+    assert spec.hash_spec(OFFICIAL_OPS) == "00005c142e6f48ac74fdcf73e3439874"
+
+
+def test_hash_is_that_of_the_pruned_graph_up_to_isomorphism():
+    diamond = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
+    one = api.ModelSpec(diamond, [INPUT, CONV1X1, MAXPOOL3X3, OUTPUT])
+    other = api.ModelSpec(diamond, [INPUT, MAXPOOL3X3, CONV1X1, OUTPUT])
+    assert one.hash_spec(OFFICIAL_OPS) == other.hash_spec(OFFICIAL_OPS)
+    chain = api.ModelSpec(CHAIN, [INPUT, CONV1X1, OUTPUT])
+    dangling = api.ModelSpec(
+        [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]],
+        [INPUT, CONV1X1, MAXPOOL3X3, OUTPUT],
+    )
+    assert chain.hash_spec(OFFICIAL_OPS) == dangling.hash_spec(OFFICIAL_OPS)
+    assert chain.hash_spec(OFFICIAL_OPS) != one.hash_spec(OFFICIAL_OPS)
+    # The order of the operations' names decides their labels.
+    swapped = [CONV1X1, CONV3X3, MAXPOOL3X3]
+    conv3x3 = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    assert chain.hash_spec(swapped) == conv3x3.hash_spec(OFFICIAL_OPS)
+    with pytest.raises(ValueError):
+        chain.hash_spec([CONV3X3])
+
+
+def test_pruning_keeps_the_original():
+    matrix = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
+    ops = [INPUT, CONV1X1, MAXPOOL3X3, OUTPUT]
+    spec = api.ModelSpec(matrix, ops)
+    assert spec.valid_spec and spec.data_format == "channels_last"
+    assert spec.matrix.tolist() == CHAIN and spec.ops == [INPUT, CONV1X1, OUTPUT]
+    assert spec.original_ops == ops and spec.original_ops is not ops
+    matrix[0, 1] = 0
+    assert spec.original_matrix.tolist() == [
+        [0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0],
+    ]
+    broken = api.ModelSpec(matrix, ops)
+    assert (broken.valid_spec, broken.matrix, broken.ops) == (False, None, None)
+    assert not api.ModelSpec([[0]], [INPUT]).valid_spec
+
+
+@pytest.mark.parametrize(
+    "matrix, ops, message",
+    [
+        ([[0, 1]], [INPUT, OUTPUT], "square"),
+        ([], [], "square"),
+        (CHAIN, [INPUT, OUTPUT], "2 operations for 3 rows"),
+        ([[1, 1], [0, 0]], [INPUT, OUTPUT], "upper-triangular"),
+        ([[0, 1], [1, 0]], [INPUT, OUTPUT], "upper-triangular"),
+    ],
+)
+def test_specs_that_cannot_be(matrix, ops, message):
+    with pytest.raises(ValueError, match=message):
+        api.ModelSpec(matrix, ops)
+
+
+def test_the_official_example(tmp_path):
+    path = tmp_path / "one_cell_synthetic.tfrecord"
+    spec = api.ModelSpec(matrix=INCEPTION, ops=INCEPTION_OPS)
+    _write_one_cell(path, spec)
+    dataset = api.NASBench(str(path))
+    assert dataset.is_valid(spec)
+    data = dataset.query(spec)
+    assert list(data) == [
+        "module_adjacency", "module_operations", "trainable_parameters", "training_time",
+        "train_accuracy", "validation_accuracy", "test_accuracy",
+    ]
+    assert data["module_adjacency"].dtype == np.int8
+    assert type(data["module_adjacency"]) is np.ndarray
+    assert data["module_adjacency"].tolist() == INCEPTION
+    assert data["module_operations"] == INCEPTION_OPS
+    assert type(data["trainable_parameters"]) is int
+    assert type(data["training_time"]) is float and type(data["test_accuracy"]) is float
+    assert list(dataset.hash_iterator()) == [spec.hash_spec(dataset.config["available_ops"])]
+
+
+def _write_one_cell(path, spec):
+    cells = api.CellGraphs.from_matrices(
+        [spec.matrix], [[api.nasbench101.OP_NAMES.index(name) for name in spec.ops]], 7
+    )
+    hashes = api.nasbench101.NasBench101Space().md5_hashes(cells)
+    rows = make_nasbench101_records.generate_rows(cells, hashes, epochs=[108], repeats=3, seed=0)
+    with open(path, "wb") as handle:
+        make_nasbench101_records.records.write_records(handle, rows)
+
+
+def test_config_and_attributes(nasbench):
+    assert nasbench.config == {
+        "module_vertices": 7, "max_edges": 9, "num_repeats": 3, "available_ops": OFFICIAL_OPS,
+    }
+    assert nasbench.valid_epochs == {4, 108}
+    assert nasbench.history == {}
+    assert nasbench.get_budget_counters() == (0.0, 0)
+    assert len(nasbench.hash_iterator()) == 91
+    assert next(iter(nasbench.hash_iterator())) == "043721b9c7fe8c5fad811d47d83132ec"
+    assert "043721b9c7fe8c5fad811d47d83132ec" in nasbench.fixed_statistics
+    assert "0" * 32 not in nasbench.computed_statistics
+
+
+def test_statistics_of_a_cell(nasbench):
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    fixed, computed = nasbench.get_metrics_from_spec(spec)
+    assert list(fixed) == ["module_adjacency", "module_operations", "trainable_parameters"]
+    assert list(computed) == [4, 108] and [len(computed[e]) for e in computed] == [3, 3]
+    assert list(computed[108][0]) == [
+        "halfway_training_time", "halfway_train_accuracy", "halfway_validation_accuracy",
+        "halfway_test_accuracy", "final_training_time", "final_train_accuracy",
+        "final_validation_accuracy", "final_test_accuracy",
+    ]
+    table, index = nasbench.table, nasbench.table.index_of_hash(spec.hash_spec(OFFICIAL_OPS))
+    assert computed[4][2]["halfway_test_accuracy"] == table.test_accuracy[index, 0, 2, 0]
+    assert computed[108][1]["final_training_time"] == table.training_time_sec[index, 1, 1, 1]
+    computed[4].clear()
+    assert len(nasbench.get_metrics_from_hash(spec.hash_spec(OFFICIAL_OPS))[1][4]) == 3
+
+
+def test_queries_draw_like_the_official_class_and_count_their_cost(nasbench):
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    computed = nasbench.get_metrics_from_spec(spec)[1]
+    state = random.getstate()
+    random.seed(7)
+    expected = [random.randint(0, 2) for _ in range(20)]
+    random.setstate(state)
+    drawn = [nasbench.query(spec)["validation_accuracy"] for _ in range(20)]
+    assert drawn == [computed[108][repeat]["final_validation_accuracy"] for repeat in expected]
+    assert random.getstate() == state
+    seconds, epochs = nasbench.get_budget_counters()
+    assert epochs == 20 * 108
+    np.testing.assert_allclose(
+        seconds, sum(computed[108][repeat]["final_training_time"] for repeat in expected)
+    )
+    nasbench.reset_budget_counters()
+    data = nasbench.query(spec, epochs=4, stop_halfway=True)
+    assert data["test_accuracy"] in [item["halfway_test_accuracy"] for item in computed[4]]
+    assert nasbench.get_budget_counters() == (data["training_time"], 2)
+    assert nasbench.training_time_spent == data["training_time"]
+    assert nasbench.total_epochs_spent == 2
+
+
+def test_outside_the_benchmark(nasbench):
+    chain = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    with pytest.raises(api.OutOfDomainError, match=r"12 epochs, the table has \[4, 108\]"):
+        nasbench.query(chain, epochs=12)
+    eight = np.diag(np.ones(7, int), 1)
+    dense = np.triu(np.ones((5, 5), int), 1)
+    for spec, message in [
+        (api.ModelSpec(np.zeros((2, 2)), [INPUT, OUTPUT]), "no path"),
+        (api.ModelSpec(eight, [INPUT, *[CONV3X3] * 6, OUTPUT]), "8 vertices, at most 7"),
+        (api.ModelSpec(dense, [INPUT, *[CONV3X3] * 3, OUTPUT]), "10 edges, at most 9"),
+        (api.ModelSpec(CHAIN, [CONV3X3, CONV3X3, OUTPUT]), "first operation"),
+        (api.ModelSpec(CHAIN, [INPUT, CONV3X3, CONV3X3]), "last operation"),
+        (api.ModelSpec(CHAIN, [INPUT, "conv5x5", OUTPUT]), "'conv5x5' is not one of"),
+    ]:
+        assert not nasbench.is_valid(spec)
+        with pytest.raises(api.OutOfDomainError, match=message):
+            nasbench.query(spec)
+    assert nasbench.get_budget_counters() == (0.0, 0)
+    inside = api.ModelSpec(INCEPTION, INCEPTION_OPS)
+    assert nasbench.is_valid(inside)
+    with pytest.raises(KeyError):  # in the space, but this file has small cells alone
+        nasbench.query(inside)
+    with pytest.raises(KeyError):
+        nasbench.get_metrics_from_hash("0" * 32)
+
+
+def test_evaluate_is_not_there_yet(nasbench):
+    with pytest.raises(NotImplementedError, match="use query"):
+        nasbench.evaluate(api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT]), "directory")
+
+
+def test_visualize_asks_for_graphviz(monkeypatch):
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    monkeypatch.setattr(nasbench_api, "graphviz", None)
+    with pytest.raises(ImportError, match="graphviz"):
+        spec.visualize()
+    calls = []
+
+    class Digraph:
+        def node(self, *args):
+            calls.append(args)
+
+        edge = node
+
+    monkeypatch.setattr(nasbench_api, "graphviz", type("module", (), {"Digraph": Digraph}))
+    spec.visualize()
+    assert calls == [("0", INPUT), ("1", CONV3X3), ("2", OUTPUT), ("0", "1"), ("1", "2")]
+
+
+def test_specs_can_be_copied():
+    spec = copy.deepcopy(api.ModelSpec(INCEPTION, INCEPTION_OPS))
+    assert spec.hash_spec(OFFICIAL_OPS) == "28cfc7874f6d200472e1a9dcd8650aa0"

@@ -1,0 +1,274 @@
+"""Tests of nas_tf.search_loop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from nas_tf import core
+from nas_tf import search_loop
+from nas_tf import storage
+from nas_tf.evaluators import tabular
+from nas_tf.evaluators.budget import Budget
+from nas_tf.graphs import CellGraphs
+
+NUM_CELLS = 50
+CELLS = CellGraphs(
+    np.zeros((NUM_CELLS, 2, 2), np.uint8),
+    np.zeros((NUM_CELLS, 2), np.int8),
+    np.full(NUM_CELLS, 2, np.int8),
+).with_keys(np.arange(NUM_CELLS, dtype=np.uint64) + 7)
+VALIDATION = np.random.default_rng(0).random((NUM_CELLS, 3))
+TEST = VALIDATION.mean(axis=1) - 0.001
+
+
+class Walk:
+    """Walks the pool in steps that depend on the accuracies seen so far."""
+
+    def __init__(self, runs, batch=1, pause=0.0):
+        self.position = np.tile(np.arange(batch), (runs, 1)) + np.arange(runs)[:, None]
+        self.seen = np.zeros(runs)
+        self.feedback = []
+        self.pause = pause
+
+    def suggest(self):
+        return core.Suggestion(CELLS[self.position])
+
+    def update(self, feedback):
+        time.sleep(self.pause)
+        self.feedback.append(feedback)
+        values = np.where(feedback.feasible, feedback.validation_accuracy, 0.0).sum(axis=1)
+        self.seen = np.where(feedback.active, self.seen + values, self.seen)
+        steps = 1 + (self.seen * 1e6).astype(np.int64) % 5
+        self.position = (self.position + steps[:, None]) % NUM_CELLS
+
+    def state(self):
+        return {"position": self.position, "seen": self.seen}
+
+    def restore(self, state):
+        self.position, self.seen = state["position"], state["seen"]
+
+
+def evaluator(runs, pool=NUM_CELLS):
+    return tabular.TabularEvaluator(
+        CELLS.keys[:pool],
+        VALIDATION[:pool],
+        test_accuracy=TEST[:pool],
+        cost_sec=np.full((pool, 3), 10.0),
+        seeds=range(runs),
+    )
+
+
+def run(runs=3, queries=20, strategy=None, **options):
+    strategy = strategy or Walk(runs)
+    budget = options.pop("budget", None) or Budget(num_queries=queries)
+    return search_loop.run_search(
+        strategy, evaluator(runs), budget, num_runs=runs, **options
+    )
+
+
+def assert_same(first, second):
+    for name in ("key", "validation_accuracy", "test_accuracy", "cost_sec"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+class StopsAt:
+    """A callback that ends the search after a number of queries."""
+
+    def __init__(self, queries):
+        self.queries = queries
+
+    def __call__(self, queries, unused_values):
+        if queries == self.queries:
+            raise KeyboardInterrupt
+
+
+def test_history_holds_what_was_measured():
+    strategy = Walk(3)
+    history = run(strategy=strategy).history
+    assert history.key.shape == (3, 20) and history.key.dtype == np.uint64
+    assert history.key[:, 0].tolist() == [7, 8, 9]
+    index = (history.key - np.uint64(7)).astype(int)
+    assert (history.validation_accuracy[..., None] == VALIDATION[index]).any(axis=-1).all()
+    np.testing.assert_array_equal(history.test_accuracy, TEST[index])
+    assert (history.cost_sec == 10.0).all()
+    assert len(strategy.feedback) == 20
+
+
+def test_a_strategy_never_sees_test_accuracy():
+    strategy = Walk(3)
+    run(strategy=strategy)
+    for feedback in strategy.feedback:
+        for value in vars(feedback).values():
+            if isinstance(value, np.ndarray) and value.dtype == np.float64:
+                assert not np.isin(value, TEST).any()
+
+
+def test_runs_are_independent_of_the_study():
+    study = run(runs=3).history
+    alone = search_loop.run_search(
+        Walk(1), evaluator(1), Budget(num_queries=20), num_runs=1
+    ).history
+    np.testing.assert_array_equal(study.key[:1], alone.key)
+    np.testing.assert_array_equal(study.validation_accuracy[:1], alone.validation_accuracy)
+
+
+def test_cost_ends_each_run_on_its_own():
+    """Run 1 walks over cells outside the table for a while, which cost nothing."""
+    strategy = Walk(2)
+    strategy.position = np.array([[0], [45]])
+    history = search_loop.run_search(
+        strategy, evaluator(2, pool=45), Budget(cost_budget_sec=35.0), num_runs=2
+    ).history
+    assert history.cost_sec.sum(axis=1).tolist() == [40.0, 40.0]
+    assert history.key.shape[1] > 4
+    assert (history.key[0, 4:] == 0).all() and np.isnan(history.validation_accuracy[0, 4:]).all()
+    assert (history.cost_sec[0, 4:] == 0).all() and (history.key[1] != 0).all()
+    assert [f.active.tolist() for f in strategy.feedback[3:5]] == [[True, True], [False, True]]
+
+
+def test_batches_are_cut_to_the_budget():
+    history = run(queries=10, strategy=Walk(3, batch=4)).history
+    assert history.key.shape == (3, 10)
+    assert history.key[0, :4].tolist() == [7, 8, 9, 10]
+
+
+def test_scalars_reach_logger_and_callbacks():
+    class Logger:
+        def __init__(self):
+            self.steps = []
+
+        def scalars(self, step, values):
+            self.steps.append((step, dict(values)))
+
+    logger, called = Logger(), []
+    callback = lambda step, values: called.append((step, dict(values)))  # noqa: E731
+    history = run(logger=logger, callbacks=[callback]).history
+    assert logger.steps == called
+    assert [step for step, _ in called] == list(range(1, 21))
+    last, best = called[-1][1], history.incumbent()[:, -1]
+    rows = np.arange(3)
+    assert last == {
+        "incumbent_validation_accuracy": pytest.approx(
+            history.validation_accuracy[rows, best].mean()
+        ),
+        "incumbent_test_accuracy": pytest.approx(history.test_accuracy[rows, best].mean()),
+        "validation_accuracy": pytest.approx(history.validation_accuracy[:, -1].mean()),
+        "cost_sec": 200.0,
+    }
+
+
+def test_the_bar_shows_the_incumbent(capsys):
+    run(queries=25, strategy=Walk(3, pause=0.1), progress=True)
+    shown = capsys.readouterr().err
+    assert "search" in shown and "25/25" in shown and "best_validation_accuracy=0." in shown
+    run(queries=2, progress=True)
+    assert capsys.readouterr().err == ""  # too short for a bar
+
+
+@pytest.mark.parametrize("stop", [1, 7, 19, 20])
+def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, stop):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {"seed": 0}, interval_sec=0)
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint=checkpoint, callbacks=[StopsAt(stop)])
+    resumed = run(checkpoint=checkpoint)
+    assert_same(resumed.history, run().history)
+    assert_same(run(checkpoint=checkpoint).history, resumed.history)
+
+
+def test_a_short_search_leaves_no_checkpoint(tmp_path):
+    run(checkpoint=search_loop.Checkpoint(tmp_path / "search.npz", {}))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "settings,message",
+    [
+        ({"seed": 1, "lr": 0.1}, "saved with seed=0, this search has seed=1"),
+        ({"seed": 0, "lr": 0.2}, "saved with lr=0.1, this search has lr=0.2"),
+        ({"seed": 0}, "saved with lr=0.1, this search has lr=None"),
+        ({"seed": 0, "lr": 0.1, "q": [1]}, r"saved with q=None, this search has q=\[1\]"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path, settings, message):
+    path = tmp_path / "search.npz"
+    run(checkpoint=search_loop.Checkpoint(path, {"seed": 0, "lr": 0.1}, interval_sec=0))
+    before = path.read_bytes()
+    with pytest.raises(core.ConfigError, match=message):
+        run(checkpoint=search_loop.Checkpoint(path, settings, interval_sec=0))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["truncated", "overwritten", "foreign"])
+def test_a_damaged_checkpoint_is_replaced_with_a_warning(tmp_path, damage, caplog):
+    path = tmp_path / "search.npz"
+    checkpoint = search_loop.Checkpoint(path, {"seed": 0}, interval_sec=0)
+    expected = run(checkpoint=checkpoint).history
+    if damage == "foreign":
+        storage.write_npz(path, other=np.zeros(3))
+    else:
+        content = path.read_bytes()
+        half = len(content) // 2
+        path.write_bytes(content[:half] if damage == "truncated" else content[:half] + b"x" * half)
+    with caplog.at_level("WARNING", logger="absl"):
+        found = run(checkpoint=checkpoint).history
+    assert "is damaged" in caplog.text and str(path) in caplog.text
+    assert_same(found, expected)
+
+
+_JOB = """
+import sys
+sys.path[:0] = [{directory!r}, {root!r}]
+import numpy as np
+import test_search_loop as t
+checkpoint = t.search_loop.Checkpoint({path!r}, {{"seed": 0}}, interval_sec={interval})
+tell = lambda step, values: print(step, flush=True)
+history = t.run(strategy=t.Walk(3, pause=0.02), checkpoint=checkpoint, callbacks=[tell]).history
+np.savez({result!r}, **vars(history))
+"""
+
+
+@pytest.mark.parametrize("number,interval", [(signal.SIGKILL, 0), (signal.SIGTERM, 1000)])
+def test_killed_process_resumes_with_the_same_trace(tmp_path, request, number, interval):
+    """SIGKILL leaves the last checkpoint; SIGTERM and SIGINT write one first."""
+    code = _JOB.format(
+        directory=str(request.path.parent),
+        root=str(request.config.rootpath),
+        path=str(tmp_path / "search.npz"),
+        result=str(tmp_path / "result.npz"),
+        interval=interval,
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
+        for line in job.stdout:
+            if line.strip() == "8":
+                os.kill(job.pid, number)
+                break
+    assert job.returncode == -number
+    assert not (tmp_path / "result.npz").exists()
+    second = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert 8 <= int(second.stdout.split()[0]) <= 12
+    assert_same(core.History(**storage.read_npz(tmp_path / "result.npz")), run().history)
+
+
+def test_interrupt_by_the_keyboard_is_an_interrupt(tmp_path):
+    path = tmp_path / "search.npz"
+    strike = lambda step, values: step == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
+    handler = signal.getsignal(signal.SIGINT)
+    checkpoint = search_loop.Checkpoint(path, {}, interval_sec=1000)
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint=checkpoint, callbacks=[strike])
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert storage.read_npz(path)["key"].shape == (3, 5)
+    assert_same(run(checkpoint=checkpoint).history, run().history)
+
+
+def test_time_before_an_interruption_counts(tmp_path):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=0)
+    with pytest.raises(KeyboardInterrupt):
+        run(strategy=Walk(3, pause=0.05), checkpoint=checkpoint, callbacks=[StopsAt(10)])
+    assert run(checkpoint=checkpoint).search_sec >= 0.4
