@@ -159,14 +159,45 @@ def prune(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
     """
     keep = on_path(cells)
     connected = keep[..., 0] & (keep.sum(axis=-1) >= 2)
-    order = np.argsort(~keep, axis=-1, kind="stable")
+    keep &= connected[..., None]
+    cells = _renumber(cells, np.argsort(~keep, axis=-1, kind="stable"))
     num_nodes = keep.sum(axis=-1).astype(np.int8)
     used = np.arange(cells.max_nodes) < num_nodes[..., None]
+    adjacency = cells.adjacency * (used[..., :, None] & used[..., None, :])
+    ops = np.where(used, cells.ops, PADDING_OP)
+    return CellGraphs(adjacency.astype(np.uint8), ops.astype(np.int8), num_nodes), connected
+
+
+def sort_nodes(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+    """Renumbers nodes so that every edge leads to a later one.
+
+    Nodes are ordered by the longest path that leads to them, equal ones as they were; input and
+    output stay first and last.
+
+    Args:
+        cells: batch whose edges may lead to earlier nodes.
+
+    Returns:
+        the sorted cells and bool [...]: the cell has no cycle. With a cycle it cannot be sorted.
+    """
+    edges = cells.adjacency.astype(bool)
+    depth = np.zeros(cells.ops.shape, np.int64)
+    for _ in range(cells.max_nodes):
+        longer = np.where(edges, depth[..., :, None] + 1, 0).max(axis=-2)
+        depth = np.maximum(depth, longer)
+    acyclic = (depth < cells.max_nodes).all(axis=-1)
+    from_output = np.arange(cells.max_nodes) - (cells.num_nodes[..., None] - 1)
+    depth = np.where(from_output < 0, depth, cells.max_nodes + from_output)
+    depth[..., 0] = -1
+    return _renumber(cells, np.argsort(depth, axis=-1, kind="stable")), acyclic
+
+
+def _renumber(cells: CellGraphs, order: np.ndarray) -> CellGraphs:
+    """Returns cells whose node i was node `order`[..., i]."""
     adjacency = np.take_along_axis(cells.adjacency, order[..., :, None], axis=-2)
     adjacency = np.take_along_axis(adjacency, order[..., None, :], axis=-1)
-    adjacency = adjacency * (used[..., :, None] & used[..., None, :])
-    ops = np.where(used, np.take_along_axis(cells.ops, order, axis=-1), PADDING_OP)
-    return CellGraphs(adjacency.astype(np.uint8), ops.astype(np.int8), num_nodes), connected
+    ops = np.take_along_axis(cells.ops, order, axis=-1)
+    return CellGraphs(adjacency, ops, cells.num_nodes)
 
 
 def edit_distance(first: CellGraphs, second: CellGraphs) -> np.ndarray:
@@ -188,6 +219,9 @@ def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
     Returns:
         int64 [...] positions in the pool (undefined where absent) and bool [...]: present.
     """
+    keys = np.asarray(keys)
+    if not len(pool_keys):
+        return np.zeros(keys.shape, np.int64), np.zeros(keys.shape, bool)
     order = np.argsort(pool_keys, kind="stable")
     ordered = pool_keys[order]
     position = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)

@@ -137,15 +137,21 @@ class VGAE(keras.Model):
             "adjacency_bias": adjacency_bias, "synchronized": synchronized, "seed": seed}
         self.num_nodes, self.num_ops, self.latent_dim = num_nodes, num_ops, latent_dim
         *gin_seeds, mean_seed, log_std_seed, op_seed = kernel_seeds(seed, len(hidden) + 3)
-        self.gin_layers = [
-            DenseGIN(width, mlp_depth=mlp_depth, synchronized=synchronized, seed=gin_seed,
-                     name=f"gin_{index}")
-            for index, (width, gin_seed) in enumerate(zip(hidden, gin_seeds))]
+        for index, (width, gin_seed) in enumerate(zip(hidden, gin_seeds)):
+            # Attributes, not a list: tf.train.Checkpoint does not look into Keras' lists.
+            setattr(self, f"gin_{index}",
+                    DenseGIN(width, mlp_depth=mlp_depth, synchronized=synchronized, seed=gin_seed,
+                             name=f"gin_{index}"))
         self.mean_head = _dense(latent_dim, mean_seed, "mean")
         self.log_std_head = _dense(latent_dim, log_std_seed, "log_std")
         self.operation_head = _dense(num_ops, op_seed, "operations")
         self.adjacency_bias = None
         self.build(((None, num_nodes, num_nodes), (None, num_nodes, num_ops)))
+
+    @property
+    def gin_layers(self) -> list[DenseGIN]:
+        """The GIN layers, from the input on."""
+        return [getattr(self, f"gin_{index}") for index in range(len(self.settings["hidden"]))]
 
     def build(self, input_shape):
         """Makes all weights. `input_shape`: shapes of the adjacency and of the operations."""

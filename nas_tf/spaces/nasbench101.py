@@ -9,6 +9,7 @@ import enum
 import itertools
 
 import numpy as np
+from absl import logging
 
 from nas_tf import graphs, storage
 from nas_tf.core import ConfigError, DataError
@@ -39,6 +40,7 @@ class Invalid(enum.IntEnum):
     DISCONNECTED = 4
     UNKNOWN_INTERIOR_OPERATION = 5
     TOO_MANY_EDGES = 6
+    TOO_MANY_VERTICES = 7
 
     @property
     def text(self) -> str:
@@ -53,7 +55,8 @@ _REASONS = {
     Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
     Invalid.DISCONNECTED: "no path leads from input to output",
     Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is not a 1x1, 3x3 or max-pool",
-    Invalid.TOO_MANY_EDGES: f"more than {MAX_EDGES} edges",
+    Invalid.TOO_MANY_EDGES: f"too many edges (the whole space has no more than {MAX_EDGES} edges)",
+    Invalid.TOO_MANY_VERTICES: f"too many vertices (the whole space has no more than {MAX_VERTICES})",
 }
 
 
@@ -120,9 +123,10 @@ class NasBench101Space:
     def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
         """Returns all cells one edit away, each once per origin.
 
-        An edit adds or removes one edge, changes one operation, or inserts a node with one edge in
-        and one edge out; nodes that an edit leaves without purpose are pruned, so that removal of
-        a node is the reverse of its insertion.
+        An edit adds or removes one edge, changes one operation, or inserts or removes a node with
+        one edge in and one edge out. Every edit is undone by another, and the numbering of nodes
+        plays no part: whether two cells are neighbours is symmetric and the same for all
+        isomorphic ones.
 
         Args:
             cells: batch [B] of valid cells.
@@ -133,8 +137,11 @@ class NasBench101Space:
         edits = [self._flip_edges(cells), self._change_ops(cells), self._insert_nodes(cells)]
         candidates = CellGraphs.concatenate([edited for edited, _ in edits])
         origin = np.concatenate([source for _, source in edits])
+        candidates, acyclic = graphs.sort_nodes(candidates)
         candidates, connected = graphs.prune(candidates)
-        valid = connected & (candidates.num_edges <= self.max_edges)
+        valid = acyclic & connected & (candidates.num_edges <= self.max_edges)
+        # Pruning may take the two edges of one node that was removed, but nothing larger.
+        valid &= candidates.num_edges >= cells.num_edges[origin] - 2
         valid &= candidates.keys != cells.keys[origin]
         candidates, origin = candidates[valid], origin[valid]
         pairs = np.stack([origin.astype(np.uint64), candidates.keys], axis=1)
@@ -151,12 +158,11 @@ class NasBench101Space:
         return candidates[start + rng.integers(0, count)].reshape(*cells.shape)
 
     def _flip_edges(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
-        """Every cell with one edge added or removed, and its origin."""
-        source, target = np.triu_indices(MAX_VERTICES, 1)
-        origin, pair = np.nonzero(target < cells.num_nodes[:, None])
+        """Every cell with one edge added or removed, and its origin; nodes are out of order."""
+        origin, source, target = _possible_edges(cells)
         edited = cells[origin]
         adjacency = edited.adjacency.copy()
-        adjacency[np.arange(len(origin)), source[pair], target[pair]] ^= 1
+        adjacency[np.arange(len(origin)), source, target] ^= 1
         return CellGraphs(adjacency, edited.ops, edited.num_nodes), origin
 
     def _change_ops(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
@@ -170,23 +176,19 @@ class NasBench101Space:
         return CellGraphs(edited.adjacency, ops, edited.num_nodes), origin
 
     def _insert_nodes(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
-        """Every cell with a node of every operation inserted between two nodes, and its origin."""
-        source, target = np.triu_indices(MAX_VERTICES, 1)
-        room = cells.num_nodes < self.max_vertices
-        origin, pair = np.nonzero((target < cells.num_nodes[:, None]) & room[:, None])
-        origin, pair = np.repeat(origin, 3), np.repeat(pair, 3)
-        op = np.tile(INTERIOR_OPS, len(origin) // 3)
-        row, node = np.arange(len(origin)), target[pair]  # the new node takes the target's place
-        shift = np.arange(MAX_VERTICES) - (np.arange(MAX_VERTICES) > node[:, None])
+        """Every cell with a node of every operation between two nodes; nodes are out of order."""
+        room = np.flatnonzero(cells.num_nodes < self.max_vertices)
+        origin, source, target = _possible_edges(cells[room])
+        origin, source, target = (np.repeat(array, 3) for array in (room[origin], source, target))
         edited = cells[origin]
-        adjacency = np.take_along_axis(edited.adjacency, shift[:, :, None], axis=1)
-        adjacency = np.take_along_axis(adjacency, shift[:, None, :], axis=2)
-        adjacency[row, node, :] = 0
+        row, node = np.arange(len(origin)), edited.num_nodes.astype(np.int64) - 1
+        adjacency, ops = edited.adjacency.copy(), edited.ops.copy()
+        adjacency[row, :, node + 1] = adjacency[row, :, node]  # the output gives up its place
         adjacency[row, :, node] = 0
-        adjacency[row, source[pair], node] = 1
-        adjacency[row, node, node + 1] = 1
-        ops = np.take_along_axis(edited.ops, shift, axis=1)
-        ops[row, node] = op
+        adjacency[row, source, node] = 1
+        adjacency[row, node, target + (target == node)] = 1
+        ops[row, node + 1] = OUTPUT
+        ops[row, node] = np.tile(INTERIOR_OPS, len(origin) // 3)
         return CellGraphs(adjacency, ops, edited.num_nodes + np.int8(1)), origin
 
     def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
@@ -241,6 +243,7 @@ class NasBench101Space:
         at_end = (cells.ops == OUTPUT) | (nodes != last)
         reason = np.zeros(cells.shape, np.int8)
         reason[cells.num_edges > self.max_edges] = Invalid.TOO_MANY_EDGES
+        reason[cells.num_nodes > self.max_vertices] = Invalid.TOO_MANY_VERTICES
         reason[~known.all(axis=-1)] = Invalid.UNKNOWN_INTERIOR_OPERATION
         dead = graphs.on_path(cells) != graphs.nodes_in_use(cells)
         reason[dead.any(axis=-1) | (cells.num_nodes < 2)] = Invalid.DISCONNECTED
@@ -252,6 +255,17 @@ class NasBench101Space:
     def md5_hashes(self, cells: CellGraphs) -> np.ndarray:
         """Returns the benchmark's MD5 hash of every cell, str [...]."""
         return graphs.md5_hashes(cells, OFFICIAL_LABELS)
+
+
+def _possible_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns cell, source and target, int64 [K] each, of every edge cells [B] may have.
+
+    No edge leads into the input, out of the output or from a node to itself.
+    """
+    nodes = np.arange(MAX_VERTICES)
+    last = cells.num_nodes[:, None, None] - 1
+    distinct = nodes[:, None] != nodes
+    return np.nonzero((nodes[:, None] < last) & (nodes > 0) & (nodes <= last) & distinct)
 
 
 def enumerate_cells(max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES) -> CellGraphs:
@@ -272,24 +286,31 @@ def enumerate_cells(max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES
     )
     try:
         columns, _ = storage.load_columns(directory)
-    except DataError:
-        cells = generate_cells(max_vertices, max_edges)
-        columns = {
-            "adjacency": cells.adjacency,
-            "ops": cells.ops,
-            "num_nodes": cells.num_nodes,
-            "keys": cells.keys,
-        }
+        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
+        return cells.with_keys(columns["keys"])
+    except (DataError, KeyError) as error:
+        if directory.exists():
+            logging.warning("The cached cells are damaged and enumerated again: %s", error)
+    cells = generate_cells(max_vertices, max_edges)
+    columns = {
+        "adjacency": cells.adjacency,
+        "ops": cells.ops,
+        "num_nodes": cells.num_nodes,
+        "keys": cells.keys,
+    }
+    try:
         storage.save_columns(directory, columns, {"space": "nasbench101"})
-    cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
-    return cells.with_keys(columns["keys"])
+    except ConfigError as error:
+        logging.warning("The cells are enumerated again next time: %s", error)
+    return cells
 
 
 def generate_cells(max_vertices: int, max_edges: int) -> CellGraphs:
     """Enumerates unique cells, [M]; see `enumerate_cells`.
 
     Isomorphic graphs are dropped twice: first among the bare graphs, then, for one representative
-    of each, among its 3^(V-2) labelings. Only the second step sees operations, and few graphs reach it.
+    of each, among its 3^(V-2) labelings. Only the second step sees operations, and few graphs
+    reach it.
     """
     return CellGraphs.concatenate(
         [_cells_of_size(size, max_edges) for size in range(2, max_vertices + 1)]

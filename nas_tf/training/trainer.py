@@ -31,7 +31,13 @@ class StepRandom:
 
     _DRAWS_A_STEP = 64
 
-    def __init__(self, seed: int, step: tf.Tensor | int, replica: tf.Tensor | int, replicas: int):
+    def __init__(
+        self,
+        seed: tf.Tensor | int,
+        step: tf.Tensor | int,
+        replica: tf.Tensor | int,
+        replicas: int,
+    ):
         self._seed = seed
         self._first = tf.cast(step, tf.int32) * self._DRAWS_A_STEP
         self._replica = replica
@@ -47,7 +53,7 @@ class StepRandom:
         return self._draw(tf.random.stateless_uniform, shape)
 
     def _draw(self, sampler: Callable, shape: Sequence[int]) -> tf.Tensor:
-        seed = tf.stack([tf.constant(self._seed, tf.int32), self._first + self._draws])
+        seed = tf.stack([tf.cast(self._seed, tf.int32), self._first + self._draws])
         self._draws += 1
         rows, rest = shape[0], list(shape[1:])
         numbers = sampler([rows * self._replicas, *rest], seed=seed)
@@ -194,7 +200,8 @@ class Trainer:
             arrays: examples, each array [n, ...]; they are read as one batch.
         """
         data = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
-        return dict(zip(self.names, self._predict_call(data).numpy(), strict=True))
+        values = self._predict_call(data, tf.constant(self.seed, tf.int32))
+        return dict(zip(self.names, values.numpy(), strict=True))
 
     def evaluate(self, arrays: Arrays) -> dict[str, float]:
         """Returns the means of all quantities over all examples, without training."""
@@ -212,25 +219,31 @@ class Trainer:
         numbers = np.arange(first, first + len(part))
         rates = rate(numbers) if callable(rate) else np.full(len(part), rate)
         sums = self._train_call(
-            data, tf.constant(part), tf.constant(rates, tf.float32), tf.constant(first, tf.int32)
+            data,
+            tf.constant(part),
+            tf.constant(rates, tf.float32),
+            tf.constant(first, tf.int32),
+            tf.constant(self.seed, tf.int32),
         )
         progress.add(sums.numpy(), len(part), part.size)
 
-    def _train_steps(self, data, order, rates, first):
+    def _train_steps(self, data, order, rates, first, seed):
         sums = tf.zeros([len(self.names)])
         for step in tf.range(tf.shape(order)[0]):
             self.optimizer.learning_rate.assign(rates[step])
-            part = self._distribution.run(self._replica_step, (data, order[step], first + step))
+            part = self._distribution.run(
+                self._replica_step, (data, order[step], first + step, seed)
+            )
             sums += self._distribution.reduce(tf.distribute.ReduceOp.SUM, part, axis=None)
         return sums
 
-    def _replica_step(self, data, order, step):
+    def _replica_step(self, data, order, step, seed):
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group
         rows = self.batch_size // self._replicas
         order = tf.ensure_shape(tf.slice(order, [replica * rows], [rows]), [rows])
         batch = {name: tf.gather(array, order) for name, array in data.items()}
-        random = StepRandom(self.seed, step, replica, self._replicas)
+        random = StepRandom(seed, step, replica, self._replicas)
         with tf.GradientTape() as tape:
             quantities = self._loss_fn(self.model, batch, random, True)
             loss = tf.reduce_sum(quantities["loss"]) / self.batch_size
@@ -247,8 +260,8 @@ class Trainer:
         gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         return [gradient / self._replicas for gradient in gradients]
 
-    def _predict(self, data):
-        quantities = self._loss_fn(self.model, data, StepRandom(self.seed, 0, 0, 1), False)
+    def _predict(self, data, seed):
+        quantities = self._loss_fn(self.model, data, StepRandom(seed, 0, 0, 1), False)
         return tf.stack([quantities[name] for name in self.names])
 
 

@@ -1,0 +1,175 @@
+"""Where names meet classes: builds the parts of a job from its settings."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nas_tf.analysis.report import ReportNotes
+from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
+from nas_tf.core import ConfigError, Evaluator, SearchSpace, Strategy
+from nas_tf.evaluators import tabular
+from nas_tf.graphs import CellGraphs
+from nas_tf.settings import PretrainSettings, Settings
+from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.tables.nasbench101 import NasBench101Table
+from nas_tf.training.trainer import Trainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """A benchmark table as a job sees it, whatever space it is of.
+
+    Attributes:
+        name: of the table.
+        path: file it came from.
+        dataset: what its networks were trained on.
+        cells: [M], those measured.
+        validation_accuracy: float64 [M], mean of the repeats at the budget looked up.
+        best_test_accuracy: the highest mean test accuracy in the table.
+        evaluator: seeds of the runs -> evaluator.
+    """
+
+    name: str
+    path: str
+    dataset: str
+    cells: CellGraphs
+    validation_accuracy: np.ndarray
+    best_test_accuracy: float
+    evaluator: Callable[[list[int]], Evaluator]
+
+
+SPACES: dict[str, Callable[[], SearchSpace]] = {"nasbench101": NasBench101Space}
+
+
+def make_space(settings: Settings) -> SearchSpace:
+    """Returns the search space of a job."""
+    return SPACES[settings.table.space]()
+
+
+def open_benchmark(settings: Settings) -> Benchmark:
+    """Opens the table of a job.
+
+    Raises:
+        DataError: its file is missing or damaged.
+        ConfigError: it has no such training budget.
+    """
+    return BENCHMARKS[settings.table.space](settings)
+
+
+def make_strategy(
+    settings: Settings, embedding: np.ndarray, cells: CellGraphs, seeds: list[int], devices
+) -> Strategy:
+    """Returns the strategy of a job over an embedded pool.
+
+    Args:
+        settings: of the job.
+        embedding: float32 [M, L].
+        cells: the pool [M].
+        seeds: R seeds of the runs.
+        devices: names of the devices that share the runs.
+    """
+    return STRATEGIES[settings.search.strategy](settings, embedding, cells, seeds, devices)
+
+
+def make_trainer(
+    settings: PretrainSettings, space: SearchSpace, seed: int, distribution: tf.distribute.Strategy
+) -> Trainer:
+    """Returns a trainer of a fresh autoencoder for the cells of a space."""
+    alone = distribution.num_replicas_in_sync == 1
+    with distribution.scope():
+        model = VGAE(
+            space.max_nodes,
+            len(space.op_names),
+            positions=settings.positions,
+            adjacency_bias=settings.adjacency_bias,
+            synchronized=not alone,
+            seed=seed,
+        )
+        optimizer = keras.optimizers.Adam(settings.learning_rate)
+    loss = make_loss(
+        kl_weight=settings.kl_weight,
+        dropout=settings.dropout,
+        form=settings.operation_loss,
+        entries=settings.adjacency_entries,
+    )
+    return Trainer(
+        model,
+        optimizer,
+        loss,
+        batch_size=settings.batch_size,
+        metric_names=METRIC_NAMES,
+        distribution=distribution,
+        clip_norm=settings.clip_norm,
+        jit_compile=settings.jit_compile and alone,
+        seed=seed,
+    )
+
+
+def report_notes(settings: Settings, pretraining: dict[str, Any]) -> ReportNotes:
+    """Returns what a search's report says beyond its numbers."""
+    return dataclasses.replace(
+        _NOTES[settings.table.space, settings.search.strategy], pretraining=pretraining
+    )
+
+
+def _nasbench101(settings: Settings) -> Benchmark:
+    records = settings.table.nasbench101_records
+    table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
+    epochs = settings.table.nasbench101_epochs or max(table.epochs)
+    if epochs not in table.epochs:
+        raise ConfigError(
+            f"--nasbench101_epochs={epochs}: {table.name} has {', '.join(map(str, table.epochs))}"
+        )
+    final = (slice(None), table.epochs.index(epochs), slice(None), 1)
+    return Benchmark(
+        name=table.name,
+        path=table.path,
+        dataset="cifar10" if records else "digits",
+        cells=table.cells,
+        validation_accuracy=table.validation_accuracy[final].mean(axis=1),
+        best_test_accuracy=float(table.test_accuracy[final].mean(axis=1).max()),
+        evaluator=lambda seeds: tabular.from_nasbench101(
+            table,
+            seeds=seeds,
+            validation=settings.table.nasbench101_validation,
+            epochs=epochs,
+        ),
+    )
+
+
+def _reinforce(settings: Settings, embedding, cells, seeds, devices) -> ReinforceSearch:
+    values = settings.reinforce
+    return ReinforceSearch(
+        embedding,
+        cells,
+        seeds=seeds,
+        episode_length=values.episode_length,
+        learning_rate=values.policy_learning_rate,
+        discount=values.discount,
+        baseline=values.baseline,
+        devices=devices,
+    )
+
+
+BENCHMARKS = {"nasbench101": _nasbench101}
+STRATEGIES = {"reinforce": _reinforce}
+
+_NOTES = {
+    ("nasbench101", "reinforce"): ReportNotes(
+        title="arch2vec-RL on NAS-Bench-101",
+        strategy_label="arch2vec-RL",
+        published={400: 0.9410},
+        published_source="arch2vec, table 2",
+        published_pretraining={
+            "reconstruction_accuracy": 1.0,
+            "validity": 0.4497,
+            "uniqueness": 0.9969,
+        },
+        published_pretraining_source="arch2vec, table 1",
+    ),
+}

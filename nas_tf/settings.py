@@ -1,0 +1,180 @@
+"""Settings of an experiment: one frozen dataclass a component, checked where it is made.
+
+Every field is a command-line flag of the same name, and its `help` is the flag's. A component's
+learner gets plain values out of these, never the dataclass.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+from nas_tf.core import ConfigError
+
+JOBS = ("search", "pretrain")
+LATER_JOBS = ("train", "analyze", "report")
+SPACES = ("nasbench101",)
+STRATEGIES = ("reinforce",)
+DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
+
+
+def setting(default: Any, help_text: str, choices: tuple[str, ...] | None = None):
+    """Returns a dataclass field with what its flag needs to know."""
+    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
+
+
+def _require(settings: Any, fits: bool, name: str, expected: str) -> None:
+    if not fits:
+        raise ConfigError(f"--{name}={getattr(settings, name)}: expected {expected}")
+
+
+@dataclasses.dataclass(frozen=True)
+class JobSettings:
+    """What is run, and where its results go."""
+
+    job: str = setting("search", "What to do.", JOBS + LATER_JOBS)
+    output_dir: str = setting(
+        "runs/search", "Where everything the job makes is written. Taken up again if unfinished."
+    )
+    seed: int = setting(0, "Seed of the study; run r of a study is seeded with SEED + r.")
+    distribution: str = setting(
+        "none",
+        "Devices: one, all GPUs of this machine, the workers of TF_CONFIG, or a TPU.",
+        DISTRIBUTIONS,
+    )
+    checkpoint_sec: float = setting(30.0, "Least seconds between two checkpoints.")
+    cpu_devices: int = setting(
+        1, "Logical CPU devices to make, so that --distribution=mirrored can be tried without GPUs."
+    )
+
+    def __post_init__(self):
+        if self.job in LATER_JOBS:
+            raise ConfigError(
+                f"--job={self.job}: not in this version; choose one of {', '.join(JOBS)}"
+            )
+        _require(self, bool(self.output_dir), "output_dir", "a directory")
+        _require(self, 0 <= self.seed < 2**31, "seed", "a number from 0 to 2147483647")
+        _require(self, 0 <= self.checkpoint_sec < math.inf, "checkpoint_sec", "seconds from 0 up")
+        _require(self, 1 <= self.cpu_devices <= 64, "cpu_devices", "1 to 64")
+
+
+@dataclasses.dataclass(frozen=True)
+class TableSettings:
+    """Search space and benchmark table."""
+
+    space: str = setting("nasbench101", "Search space.", SPACES)
+    nasbench101_records: str | None = setting(
+        None,
+        "Official NAS-Bench-101 file, such as nasbench_only108.tfrecord. The embedded table of "
+        "2,532 cells trained on digits when not given.",
+    )
+    nasbench101_validation: str = setting(
+        "random",
+        "Validation accuracy a search sees: that of one of the three repeats, drawn at random "
+        "(the official protocol), or their mean.",
+        ("random", "mean"),
+    )
+    nasbench101_epochs: int | None = setting(
+        None, "Training budget looked up, one of the table's; its longest when not given."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainSettings:
+    """The arch2vec autoencoder and its pre-training."""
+
+    pretrained: str | None = setting(
+        None, "Output directory of a pre-training job whose model is used; none pre-trains here."
+    )
+    pretrain_cells: str = setting(
+        "space", "Cells to pre-train on: the whole space or those of the table.", ("space", "table")
+    )
+    pretrain_seed: int | None = setting(None, "Seed of the pre-training; --seed when not given.")
+    epochs: int = setting(8, "Passes over the training cells.")
+    batch_size: int = setting(32, "Global batch of the pre-training, in cells.")
+    learning_rate: float = setting(1e-3, "Adam's learning rate of the pre-training, at its start.")
+    held_out: float = setting(0.1, "Share of the cells kept to measure reconstruction.")
+    kl_weight: float = setting(5e-3, "Weight of a node's KL divergence in the loss.")
+    dropout: float = setting(0.0, "Dropout on the latent variables in training.")
+    clip_norm: float = setting(5.0, "Bound on the gradient's global norm.")
+    operation_loss: str = setting(
+        "softmax",
+        "Decoder of operations: softmax (the paper) or element-wise sigmoid (the released code).",
+        ("softmax", "sigmoid"),
+    )
+    adjacency_entries: str = setting(
+        "upper",
+        "Adjacency entries in the loss: those above the diagonal, or all of the augmented matrix "
+        "(the released code).",
+        ("upper", "all"),
+    )
+    adjacency_bias: bool = setting(True, "Learn one bias of all adjacency logits.")
+    positions: bool = setting(False, "Let the encoder see every node's position.")
+    pooling: str = setting(
+        "sum",
+        "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
+        ("sum", "mean"),
+    )
+    jit_compile: bool = setting(True, "Compile the pre-training with XLA when on one device.")
+
+    def __post_init__(self):
+        _require(self, self.epochs >= 1, "epochs", "at least 1")
+        _require(self, self.batch_size >= 1, "batch_size", "at least 1")
+        _require(self, 0 < self.learning_rate < math.inf, "learning_rate", "a positive number")
+        _require(self, 0 < self.held_out < 1, "held_out", "a share between 0 and 1")
+        _require(self, 0 <= self.kl_weight < math.inf, "kl_weight", "a number from 0 up")
+        _require(self, 0 <= self.dropout < 1, "dropout", "a rate from 0 to below 1")
+        _require(self, 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings:
+    """The study: strategy, runs and budget."""
+
+    strategy: str = setting("reinforce", "Search strategy.", STRATEGIES)
+    num_runs: int = setting(500, "Independent runs of the study.")
+    num_queries: int | None = setting(150, "Cells a run may query; 'none' leaves it to the cost.")
+    cost_budget_sec: float | None = setting(
+        None, "Training seconds a run may spend, as the table has them; whichever ends first."
+    )
+
+    def __post_init__(self):
+        _require(self, self.num_runs >= 1, "num_runs", "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class ReinforceSettings:
+    """arch2vec-RL."""
+
+    episode_length: int = setting(16, "Queries between two updates of the policy.")
+    policy_learning_rate: float = setting(1e-2, "Adam's learning rate of the policy.")
+    discount: float = setting(
+        0.8, "Discount of later rewards; 0 is what the released code does in effect."
+    )
+    baseline: float = setting(0.95, "Accuracy, in [0, 1], that is neither good nor bad.")
+
+    def __post_init__(self):
+        _require(self, self.episode_length >= 1, "episode_length", "at least 1")
+        _require(
+            self, 0 < self.policy_learning_rate < math.inf, "policy_learning_rate", "positive"
+        )
+        _require(self, 0 <= self.discount <= 1, "discount", "a number from 0 to 1")
+        _require(self, 0 <= self.baseline <= 1, "baseline", "an accuracy from 0 to 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All settings of one job."""
+
+    job: JobSettings = JobSettings()
+    table: TableSettings = TableSettings()
+    pretrain: PretrainSettings = PretrainSettings()
+    search: SearchSettings = SearchSettings()
+    reinforce: ReinforceSettings = ReinforceSettings()
+
+    def values(self) -> dict[str, Any]:
+        """Returns every setting by the name of its flag."""
+        return {
+            name: value
+            for component in dataclasses.asdict(self).values()
+            for name, value in component.items()
+        }
