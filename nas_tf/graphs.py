@@ -106,7 +106,7 @@ class CellGraphs:
     def reshape(self, *shape: int) -> "CellGraphs":
         """Changes the leading dimensions."""
         lead = len(self.shape)
-        return self._map(lambda array: array.reshape(*shape, *array.shape[lead:]))
+        return self._map(lambda array: array.reshape((*shape, *array.shape[lead:])))
 
     def with_keys(self, keys: np.ndarray) -> "CellGraphs":
         """Returns the same batch with keys, uint64 [...], that were computed earlier."""

@@ -28,7 +28,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         """Normalises images [B, H, W, C]; see the Keras layer."""
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             return super().call(inputs, training=training, mask=mask)
-        if not training:
+        if not (training and self.trainable):
             return self._fused(inputs, self.moving_mean, self.moving_variance, False)[0]
         outputs, mean, variance = self._fused(inputs, None, None, True)
         follow = 1.0 - self.momentum

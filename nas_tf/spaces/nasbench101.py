@@ -55,8 +55,8 @@ _REASONS = {
     Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
     Invalid.DISCONNECTED: "no path leads from input to output",
     Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is not a 1x1, 3x3 or max-pool",
-    Invalid.TOO_MANY_EDGES: f"too many edges (the whole space has no more than {MAX_EDGES} edges)",
-    Invalid.TOO_MANY_VERTICES: f"too many vertices (the whole space has no more than {MAX_VERTICES})",
+    Invalid.TOO_MANY_EDGES: f"too many edges (no cell has more than {MAX_EDGES} edges)",
+    Invalid.TOO_MANY_VERTICES: f"too many vertices (no cell has more than {MAX_VERTICES})",
 }
 
 
@@ -150,11 +150,20 @@ class NasBench101Space:
         return candidates[order], origin[order]
 
     def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
-        """Returns, for every cell [...], one of its neighbours, all equally likely."""
+        """Returns, for every cell [...], one of its neighbours, all equally likely.
+
+        Raises:
+            ConfigError: a cell has none, because the space's limits are too tight.
+        """
         flat = cells.reshape(-1)
         candidates, origin = self.neighbours(flat)
         start = np.searchsorted(origin, np.arange(len(flat)))
         count = np.bincount(origin, minlength=len(flat))
+        if not count.all():
+            raise ConfigError(
+                f"max_vertices={self.max_vertices}, max_edges={self.max_edges}: cell "
+                f"{np.argmin(count)} has no neighbour in so small a space"
+            )
         return candidates[start + rng.integers(0, count)].reshape(*cells.shape)
 
     def _flip_edges(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:

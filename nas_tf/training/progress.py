@@ -15,6 +15,9 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError, DataError
 
+# What TensorFlow raises on reading a damaged checkpoint; a short file is an IndexError.
+_READ_ERRORS = (tf.errors.OpError, ValueError, IndexError, AssertionError)
+
 
 @dataclasses.dataclass
 class Progress:
@@ -91,54 +94,78 @@ class Checkpoint:
         """Loads the newest checkpoint into the model and the optimizer, if there is one.
 
         Raises:
-            ConfigError: the checkpoint is of a training with other settings.
+            ConfigError: the checkpoint is of a training with other settings, or the directory
+                cannot be made.
             DataError: the checkpoint cannot be read.
         """
         self._text = tf.Variable("", dtype=tf.string, trainable=False)
         self._made_with = tf.Variable(self._settings, dtype=tf.string, trainable=False)
-        self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(
-                model=model, optimizer=optimizer, progress=self._text, settings=self._made_with
-            ),
-            str(self._directory),
-            max_to_keep=2,
+        checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, progress=self._text, settings=self._made_with
         )
-        self._saved_at = time.monotonic()
-        newest = self._manager.latest_checkpoint
-        if newest is None:
-            return Progress(names)
-        self._check_settings(newest)
         try:
-            self._manager.checkpoint.restore(newest).assert_existing_objects_matched()
-        except (tf.errors.OpError, ValueError, AssertionError) as error:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._write_error(error.strerror) from None
+        self._saved_at = time.monotonic()
+        newest = self._directory / "checkpoint"  # TensorFlow's list of checkpoints
+        is_new = not newest.exists()
+        try:
+            self._manager = tf.train.CheckpointManager(
+                checkpoint, str(self._directory), max_to_keep=2
+            )
+            if is_new:
+                return Progress(names)
+            if self._manager.latest_checkpoint is None:
+                raise ValueError("it names no checkpoint")
+            newest = self._manager.latest_checkpoint
+            self._check_settings(newest)
+            checkpoint.restore(newest).assert_existing_objects_matched()
+            return Progress.from_json(self._text.numpy().decode(), names)
+        except _READ_ERRORS as error:
             raise DataError(
-                f"{newest}: damaged checkpoint ({str(error).splitlines()[0]}); delete "
+                f"{newest}: damaged checkpoint ({_first_line(error)}); delete "
                 f"{self._directory} to start again"
             ) from None
-        return Progress.from_json(self._text.numpy().decode(), names)
 
     def save_if_due(self, progress: Progress, *, final: bool = False) -> None:
-        """Saves when the interval has passed, or at the end."""
+        """Saves when the interval has passed, or at the end.
+
+        Raises:
+            ConfigError: the directory cannot be written or is full.
+        """
         if not final and time.monotonic() - self._saved_at < self._interval_sec:
             return
         self._text.assign(progress.to_json())
-        self._manager.save()
+        try:
+            self._manager.save()
+        except tf.errors.OpError as error:
+            raise self._write_error(_first_line(error)) from None
         self._saved_at = time.monotonic()
 
     def _check_settings(self, newest: str) -> None:
-        try:
-            reader = tf.train.load_checkpoint(newest)
-            stored = reader.get_tensor("settings/.ATTRIBUTES/VARIABLE_VALUE").decode()
-        except (tf.errors.OpError, ValueError) as error:
-            raise DataError(
-                f"{newest}: damaged checkpoint ({str(error).splitlines()[0]}); delete "
-                f"{self._directory} to start again"
-            ) from None
+        reader = tf.train.load_checkpoint(newest)
+        stored = reader.get_tensor("settings/.ATTRIBUTES/VARIABLE_VALUE").decode()
         if stored == self._settings:
             return
         old, new = json.loads(stored), json.loads(self._settings)
-        name = next(key for key in sorted(old | new) if old.get(key) != new.get(key))
-        raise ConfigError(
-            f"{self._directory}: checkpoint of other settings ({name} was {old.get(name)}, is now "
-            f"{new.get(name)}); choose another --output_dir or delete the checkpoint"
+        name = min(
+            key
+            for key in old | new
+            if old.get(key) != new.get(key) or (key in old) != (key in new)
         )
+        raise ConfigError(
+            f"{self._directory}: checkpoint of other settings ({name} was "
+            f"{old.get(name, 'absent')}, is now {new.get(name, 'absent')}); choose another "
+            "--output_dir or delete the checkpoint"
+        )
+
+    def _write_error(self, reason: str) -> ConfigError:
+        return ConfigError(
+            f"cannot write {self._directory}: {reason}; check that the directory is writable and "
+            "has space, or choose another --output_dir"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from nas_tf import core
+from nas_tf import search_loop
 from nas_tf.arch2vec import policy
 from nas_tf.arch2vec import reinforce
+from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 
 NUM_CELLS = 300
@@ -249,6 +251,35 @@ def test_bad_settings(settings, message):
 def test_embedding_and_cells_must_fit():
     with pytest.raises(ValueError, match="embedding of shape"):
         reinforce.ReinforceSearch(EMBEDDING[:-1], CELLS, seeds=[0])
+
+
+class TableStub:
+    """Evaluates by `ACCURACY`; interrupts the search at a given query."""
+
+    def __init__(self, stop=None):
+        self.stop = stop
+
+    def evaluate(self, suggestion, query):
+        if query == self.stop:
+            raise KeyboardInterrupt
+        found = answer(suggestion)
+        return core.Evaluation(
+            cells=found.cells,
+            feasible=found.feasible,
+            validation_accuracy=found.validation_accuracy,
+            test_accuracy=found.validation_accuracy,
+            cost_sec=found.cost_sec,
+            reason=np.full(found.feasible.shape, ""),
+        )
+
+
+def test_a_search_resumes_from_its_file(tmp_path, uninterrupted):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=0)
+    options = {"num_runs": 2, "checkpoint": checkpoint}
+    with pytest.raises(KeyboardInterrupt):
+        search_loop.run_search(make([0, 1]), TableStub(21), Budget(num_queries=40), **options)
+    result = search_loop.run_search(make([0, 1]), TableStub(), Budget(num_queries=40), **options)
+    np.testing.assert_array_equal(result.history.key, uninterrupted[0])
 
 
 _TWO_DEVICES = """

@@ -1,0 +1,62 @@
+"""Packaging of nas_tf; exact versions that were tested are in constraints.txt."""
+
+import pathlib
+import re
+
+import setuptools
+
+HERE = pathlib.Path(__file__).resolve().parent
+TENSORFLOW = ">=2.20,<2.22"
+
+
+def read_version() -> str:
+    """Reads `__version__` as text, so that building does not import the package."""
+    text = (HERE / "nas_tf" / "__init__.py").read_text(encoding="utf-8")
+    match = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    if match is None:
+        raise RuntimeError('nas_tf/__init__.py has no line __version__ = "..."')
+    return match.group(1)
+
+
+setuptools.setup(
+    name="nas_tf",
+    version=read_version(),
+    description="Neural architecture search for TensorFlow and Keras 3",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    python_requires=">=3.11",
+    packages=setuptools.find_packages(include=["nas_tf", "nas_tf.*"]),
+    package_data={"nas_tf": ["data/*"]},
+    install_requires=[
+        f"tensorflow{TENSORFLOW}",
+        "keras>=3.12,<4",
+        "tensorflow-probability[tf]>=0.25,<0.26",
+        "spektral>=1.3.1,<1.4",
+        "keras-tuner>=1.4.7,<1.5",
+        "tensorboard>=2.20,<2.22",  # TensorFlow 2.21 no longer brings it
+        "numpy>=2.0,<3",
+        "scikit-learn>=1.5,<2",
+        "networkx>=3.2,<4",
+        "matplotlib>=3.9,<4",
+        "absl-py>=2.1,<3",
+        "tqdm>=4.66,<5",
+        "google-crc32c>=1.5,<2",
+        # TensorFlow Probability imports distutils, which Python 3.12 no longer has.
+        'setuptools>=69,<82; python_version >= "3.12"',
+    ],
+    extras_require={
+        "test": ["pytest>=8,<10"],
+        "nats": ["nats_bench>=1.8,<2"],
+        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
+    },
+    entry_points={"console_scripts": ["nas_tf = nas_tf.main:run"]},
+)

@@ -1,0 +1,89 @@
+"""nas_tf/core.py: the incumbent worked by hand, and what a strategy gets to see."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nas_tf import core
+from nas_tf.graphs import CellGraphs
+
+NAN = float("nan")
+
+
+def _history(validation):
+    validation = np.array(validation, np.float64)
+    return core.History(
+        key=np.zeros(validation.shape, np.uint64),
+        validation_accuracy=validation,
+        test_accuracy=-validation,
+        cost_sec=np.ones(validation.shape),
+    )
+
+
+@pytest.mark.parametrize(
+    "validation, expected",
+    [
+        ([0.3, 0.2, 0.5, 0.4, 0.6], [0, 0, 2, 2, 4]),
+        ([0.3, 0.3, 0.5, 0.5, 0.3], [0, 0, 2, 2, 2]),  # the first of ties
+        ([NAN, 0.2, NAN, 0.1, 0.3], [0, 1, 1, 1, 4]),  # infeasible ones never lead
+        ([NAN, NAN, 0.0, 0.0, NAN], [0, 0, 2, 2, 2]),  # accuracy 0 is better than none
+        ([NAN, NAN, NAN, NAN, NAN], [0, 0, 0, 0, 0]),
+        ([0.9, 0.8, NAN, NAN, NAN], [0, 0, 0, 0, 0]),  # after the run's end
+    ],
+)
+def test_incumbent_of_one_run(validation, expected):
+    assert _history([validation]).incumbent().tolist() == [expected]
+
+
+def test_runs_are_independent():
+    history = _history([[0.1, 0.2, 0.1], [0.9, 0.2, 0.1], [NAN, NAN, 0.1]])
+    assert history.incumbent().tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 2]]
+    assert _history(np.zeros((2, 0))).incumbent().shape == (2, 0)
+
+
+def test_incumbent_is_chosen_by_validation_accuracy_alone():
+    history = _history([[0.5, 0.7]])
+    history.test_accuracy[:] = [[1.0, 0.0]]
+    assert history.incumbent().tolist() == [[0, 1]]
+
+
+def test_incumbent_equals_a_plain_loop():
+    rng = np.random.default_rng(0)
+    validation = rng.integers(0, 5, (20, 30)) / 4
+    validation[rng.random(validation.shape) < 0.3] = NAN
+    expected = np.zeros(validation.shape, int)
+    for run, values in enumerate(validation):
+        leader, best = 0, -1.0
+        for query, value in enumerate(values):
+            if value > best:  # never true of NaN
+                leader, best = query, value
+            expected[run, query] = leader
+    np.testing.assert_array_equal(_history(validation).incumbent(), expected)
+
+
+def test_feedback_has_no_test_accuracy():
+    names = {field.name for field in dataclasses.fields(core.Feedback)}
+    assert names == {"cells", "feasible", "validation_accuracy", "cost_sec", "active"}
+    cells = CellGraphs(np.zeros((1, 2, 7, 7), np.uint8), np.zeros((1, 2, 7), np.int8),
+                       np.full((1, 2), 2, np.int8))
+    evaluation = core.Evaluation(
+        cells=cells,
+        feasible=np.array([[True, False]]),
+        validation_accuracy=np.array([[0.5, NAN]]),
+        test_accuracy=np.array([[0.25, NAN]]),
+        cost_sec=np.array([[3.0, 0.0]]),
+        reason=np.array([["", "too large"]]),
+    )
+    feedback = evaluation.feedback(np.array([True]))
+    assert feedback.cells is cells and feedback.active.tolist() == [True]
+    for name in ("feasible", "validation_accuracy", "cost_sec"):
+        assert getattr(feedback, name) is getattr(evaluation, name)
+    assert not any(np.any(value == 0.25) for value in vars(feedback).values()
+                   if isinstance(value, np.ndarray))
+
+
+def test_errors_have_one_root():
+    for error in (core.InvalidArchitectureError, core.DataError, core.ConfigError):
+        assert issubclass(error, core.NasError)
+    assert core.Suggestion(None).epochs is None

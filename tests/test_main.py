@@ -1,0 +1,239 @@
+"""The command as a user runs it: real processes, a small synthetic table."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tools import make_nasbench101_records
+
+ROOT = pathlib.Path(__file__).parents[1]
+RUNS, QUERIES = 6, 40
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """All 91 cells of at most 4 vertices."""
+    path = tmp_path_factory.mktemp("records") / "synthetic.tfrecord"
+    make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36))
+    return path
+
+
+@pytest.fixture(scope="module")
+def arguments(records):
+    """A study that takes seconds."""
+    return [
+        "--flagfile=configs/nb101_rl.flags",
+        f"--nasbench101_records={records}",
+        f"--num_runs={RUNS}",
+        f"--num_queries={QUERIES}",
+        "--epochs=2",
+        "--batch_size=8",
+        "--nojit_compile",
+        "--checkpoint_sec=0",
+    ]
+
+
+def command(arguments, directory):
+    return [sys.executable, "-m", "nas_tf.main", *arguments, f"--output_dir={directory}"]
+
+
+def run(arguments, directory, **options):
+    return subprocess.run(
+        command(arguments, directory), cwd=ROOT, capture_output=True, text=True, **options
+    )
+
+
+def error_line(result):
+    """The one line a user gets; fails if there was a traceback or more than a line."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("nas_tf: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0].removeprefix("nas_tf: ")
+
+
+@pytest.fixture(scope="module")
+def finished(arguments, tmp_path_factory):
+    """A study that nothing disturbed."""
+    directory = tmp_path_factory.mktemp("finished")
+    result = run(arguments, directory)
+    assert result.returncode == 0, result.stderr
+    return directory, result
+
+
+def test_the_job_leaves_what_scripts_depend_on(finished, records):
+    directory, result = finished
+    assert f"table: synthetic, 91 cells, {records}" in result.stdout
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["job"] == "search"
+    assert summary["space"] == "nasbench101"
+    assert summary["strategy"] == "reinforce"
+    assert (summary["num_runs"], summary["num_queries"], summary["seed"]) == (RUNS, QUERIES, 0)
+    assert (summary["table_path"], summary["table_num_cells"]) == (str(records), 91)
+    assert set(summary["incumbent"]) == {
+        "validation_accuracy_mean",
+        "validation_accuracy_std",
+        "test_accuracy_mean",
+        "test_accuracy_std",
+        "test_regret_mean",
+    }
+    assert list(summary["curve"]) == ["1", "2", "5", "10", "20", "40"]
+    assert summary["curve"]["40"] == summary["incumbent"]
+    assert summary["evaluation_cost_sec_mean"] > 0
+    assert summary["wall_sec"] > summary["search_sec"] > 0
+    assert summary["versions"]["keras"].startswith("3.")
+
+
+def test_the_trace_agrees_with_the_summary(finished):
+    directory, _ = finished
+    summary = json.loads((directory / "summary.json").read_text())
+    with np.load(directory / "trace.npz") as trace:
+        assert {name: trace[name].shape for name in trace} == dict.fromkeys(
+            ["key", "validation_accuracy", "test_accuracy", "cost_sec", "incumbent"],
+            (RUNS, QUERIES),
+        )
+        assert trace["key"].dtype == np.uint64
+        assert all(len(set(keys)) == QUERIES for keys in trace["key"])
+        last = trace["incumbent"][:, -1]
+        assert np.array_equal(last, trace["validation_accuracy"].argmax(axis=1))
+        test = trace["test_accuracy"][np.arange(RUNS), last]
+        assert summary["incumbent"]["test_accuracy_mean"] == pytest.approx(test.mean())
+
+
+def test_pictures_events_and_model_are_there(finished):
+    directory, _ = finished
+    for name in ("regret.png", "incumbents.png", "best_cells.png"):
+        assert (directory / name).read_bytes().startswith(b"\x89PNG")
+        assert name in (directory / "report.md").read_text()
+    assert list((directory / "tensorboard").glob("events.*"))
+    assert (directory / "tensorboard" / "projector_config.pbtxt").exists()
+    assert (directory / "model" / "weights.npz").exists()
+
+
+def test_a_finished_job_is_not_run_again(finished, arguments):
+    directory, _ = finished
+    before = (directory / "summary.json").read_bytes()
+    result = run(arguments, directory)
+    assert result.returncode == 0
+    assert "this job is finished" in result.stdout
+    assert (directory / "summary.json").read_bytes() == before
+
+
+def test_config_flags_repeat_the_job(finished, tmp_path):
+    directory, _ = finished
+    result = run([f"--flagfile={directory / 'config.flags'}"], tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "trace.npz").read_bytes() == (directory / "trace.npz").read_bytes()
+
+
+@pytest.mark.parametrize("checkpoint", ["pretraining/ckpt-1.index", "search.npz"])
+def test_a_killed_job_ends_with_the_same_trace(finished, arguments, tmp_path, checkpoint):
+    killed = subprocess.Popen(
+        command(arguments, tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    while not (tmp_path / "checkpoints" / checkpoint).exists():
+        assert killed.poll() is None, killed.stdout.read().decode()
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "trace.npz").exists()
+    result = run(arguments, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "trace.npz").read_bytes() == (finished[0] / "trace.npz").read_bytes()
+
+
+def test_two_jobs_cannot_share_a_directory(arguments, tmp_path):
+    first = subprocess.Popen(
+        command(arguments, tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not (tmp_path / "config.flags").exists():
+            assert first.poll() is None
+            time.sleep(0.005)
+        line = error_line(run(arguments, tmp_path))
+        assert line.startswith(f"{tmp_path} is in use by another job (process {first.pid})")
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_two_replicas_give_the_search_trace_of_one(finished, arguments, tmp_path):
+    directory, _ = finished
+    result = run(
+        [*arguments, f"--pretrained={directory}", "--distribution=mirrored", "--cpu_devices=2"],
+        tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "trace.npz").read_bytes() == (directory / "trace.npz").read_bytes()
+
+
+def test_pretraining_alone(records, tmp_path):
+    result = run(
+        [
+            "--flagfile=configs/pretrain_nb101.flags",
+            "--pretrain_cells=table",
+            f"--nasbench101_records={records}",
+            "--epochs=2",
+            "--batch_size=8",
+            "--nojit_compile",
+        ],
+        tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["job"] == "pretrain"
+    assert (summary["num_cells"], summary["epochs"], summary["seed"]) == (91, 2, 0)
+    for name in ("reconstruction_accuracy", "validity"):
+        assert 0 <= summary[name] <= 1
+    assert {"uniqueness", "graphs_per_sec"} <= set(summary)
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        (["--num_queries=92"], "--num_queries=92: synthetic has only 91 cells"),
+        (["extra"], "extra: unexpected argument"),
+    ],
+    ids=["jobs", "main"],
+)
+def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
+    line = error_line(run([*arguments, *bad], tmp_path))
+    assert message in line
+    assert not (tmp_path / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
+        ("--strategy=magic", "value should be one of <reinforce>"),
+        ("--flagfile=no/such.flags", "no/such.flags"),
+    ],
+)
+def test_unknown_flags_and_values(tmp_path, bad, message):
+    result = run([bad], tmp_path)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_help_names_every_flag_without_loading_tensorflow():
+    code = (
+        "import sys, nas_tf.main as main; sys.argv = ['nas_tf', '--help']\n"
+        "try:\n    main.run()\n"
+        "finally:\n    assert 'tensorflow' not in sys.modules"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=os.environ
+    )
+    for name in ("--num_queries", "--kl_weight", "--[no]positions", "--nasbench101_records"):
+        assert name in result.stdout
+    assert "AssertionError" not in result.stderr

@@ -1,0 +1,94 @@
+"""setup.py, constraints.txt and .ci/run."""
+
+import ast
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Distributions whose name is not that of the module.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "absl": "absl-py"}
+OPTIONAL = {"graphviz"}  # ModelSpec.visualize alone, which says so when it is missing
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements(key: str) -> list[str]:
+    """Returns the names of the distributions in one list of setup.py."""
+    tree = ast.parse((ROOT / "setup.py").read_text("utf-8"))
+    keywords = [node for node in ast.walk(tree) if isinstance(node, ast.keyword)]
+    (listing,) = [node.value for node in keywords if node.arg == key]
+    texts = [node.value for node in ast.walk(listing) if isinstance(node, ast.Constant)]
+    return [normalized(re.match(r"[\w-]+", text)[0]) for text in texts if re.match(r"[a-z]", text)]
+
+
+def constraints() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = [line.split("==") for line in lines if not line.startswith("#")]
+    return {normalized(name): version for name, version in pins}
+
+
+def third_party_imports(*directories: str) -> set[str]:
+    found = set()
+    for path in (path for name in directories for path in (ROOT / name).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"nas_tf", "tools"}
+
+
+def test_every_import_is_required():
+    needed = {normalized(DISTRIBUTIONS.get(name, name))
+              for name in third_party_imports("nas_tf", "tools") - OPTIONAL}
+    assert {"tensorflow", "numpy", "scikit-learn", "google-crc32c"} <= needed
+    assert needed <= set(requirements("install_requires"))
+
+
+def test_every_requirement_is_pinned():
+    needed = {*requirements("install_requires"), "pytest", "nats-bench"} - {"setuptools"}
+    assert needed <= set(constraints())
+    assert all(re.fullmatch(r"[0-9][0-9a-z.]*", version) for version in constraints().values())
+
+
+def run_ci(directory: pathlib.Path, readme: str | None) -> subprocess.CompletedProcess:
+    """Runs .ci/run in a made-up checkout, from another directory."""
+    (directory / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
+    if readme is not None:
+        (directory / "README.md").write_text(readme, "utf-8")
+    return subprocess.run([directory / ".ci" / "run"], cwd="/", capture_output=True, text=True)
+
+
+def test_ci_runs_the_second_command_of_the_readme(tmp_path):
+    readme = (
+        "# x\n```bash\necho first\n```\n```python\nprint()\n```\n"
+        "```bash\necho second && \\\n  pwd\nexit 3\n```\n```bash\necho third\n```\n"
+    )
+    done = run_ci(tmp_path, readme)
+    assert done.returncode == 3
+    assert done.stdout.endswith(f"exit 3\nsecond\n{tmp_path}\n")
+    assert "echo second && \\\n  pwd\n" in done.stdout
+
+
+@pytest.mark.parametrize("readme", [None, "", "```bash\necho first\n```\n",
+                                    "```bash\necho first\n```\n```bash\n\n```\n"])
+def test_ci_says_when_there_is_no_second_command(tmp_path, readme):
+    done = run_ci(tmp_path, readme)
+    assert done.returncode == 1
+    assert done.stderr.startswith(".ci/run: ") and done.stderr.count("\n") == 1
+    assert "first\n" not in done.stdout
+
+
+def test_ci_would_run_the_tests_with_the_real_readme():
+    blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"),
+                        re.MULTILINE | re.DOTALL)
+    assert "-m nas_tf.main --flagfile=configs/nb101_rl.flags" in blocks[0]
+    assert '-e ".[test]"' in blocks[1] and "-m pytest" in blocks[1]

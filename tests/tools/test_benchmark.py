@@ -1,0 +1,132 @@
+"""The benchmark program: its table, its JSON, its processes. No test asserts a time."""
+
+import json
+import math
+
+import pytest
+
+from nas_tf.spaces import nasbench101
+from tools import benchmark, benchmark_data
+from tools.benchmark_figures import ITEMS, Figure, Item
+
+TIME = Figure("a_sec", "a thing", limit=10, target=3, peer=20, peer_name="other code")
+RATE = Figure("b_rate", "things", "1/s", limit=5000, target=7500)
+FREE = Figure("c_mb", "memory", "MB")
+ITEM = Item("made_up", "module:function", (TIME, RATE, FREE))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    "figure, value, verdict",
+    [
+        (TIME, 3.0, "target met"), (TIME, 3.1, "met"), (TIME, 10.1, "MISSED"),
+        (TIME, math.nan, "FAILED"), (RATE, 7500, "target met"), (RATE, 5000, "met"),
+        (RATE, 4999, "MISSED"), (FREE, 1e9, ""), (FREE, math.nan, "FAILED"),
+    ],
+)
+def test_verdict(figure, value, verdict):
+    assert figure.verdict(value) == verdict
+
+
+def test_times_better_than_the_peer():
+    assert TIME.times_better(5.0, 20.0) == 4.0
+    assert RATE.times_better(5000.0, 2500.0) == 2.0
+    assert TIME.times_better(5.0, None) is None
+    assert TIME.times_better(math.nan, 20.0) is None
+
+
+@pytest.mark.parametrize(
+    "value, unit, text",
+    [(None, "s", ""), (0.01234, "s", "0.0123 s"), (1234.5, "MB", "1,234 MB"),
+     (6100.0, "1/s", "6,100/s"), (math.nan, "s", "not measured")],
+)
+def test_format_value(value, unit, text):
+    assert benchmark.format_value(value, unit) == text
+
+
+def test_table():
+    values = {"a_sec": 12.5, "b_rate": 8000.0, "c_mb": 42.0, "note": "a remark"}
+    assert benchmark.format_table(benchmark.rows_of(ITEM, values)) == """\
+| figure  | measured | limit   | target  | peer              | better |            |
+| ------- | -------- | ------- | ------- | ----------------- | ------ | ---------- |
+| a thing | 12.5 s   | 10 s    | 3 s     | 20 s (other code) | 1.6 x  | MISSED     |
+| things  | 8,000/s  | 5,000/s | 7,500/s |                   |        | target met |
+| memory  | 42 MB    |         |         |                   |        |            |
+
+made_up: a remark
+"""
+
+
+def test_a_peer_that_was_measured_replaces_the_one_on_record():
+    row = benchmark.rows_of(ITEM, {"a_sec": 2.0, "a_sec_peer": 30.0})[0]
+    assert (row["peer"], row["times_better"], row["verdict"]) == (30.0, 15.0, "target met")
+
+
+def test_items_are_well_formed():
+    names = [figure.name for item in ITEMS for figure in item.figures]
+    assert len(names) == len(set(names))
+    assert len({item.name for item in ITEMS}) == len(ITEMS)
+    assert benchmark.chosen("", full=True) == list(ITEMS)
+    assert [item.name for item in ITEMS if item.only_full] == ["tests"]
+    assert [item.name for item in benchmark.chosen("main,enumerate", False)] == [
+        "main", "enumerate"]
+
+
+def test_the_issues_limits():
+    limits = {figure.name: figure.limit for item in ITEMS for figure in item.figures}
+    assert {name: limit for name, limit in limits.items() if limit is not None} == {
+        "enumerate_sec": 10, "enumerate_peak_mb": 1000,
+        "table_first_sec": 20, "table_first_peak_mb": 1500, "table_later_sec": 0.5,
+        "pretrain_graphs_per_sec": 5000, "quality_sec": 0.3,
+        "reinforce_embedded_sec": 10, "reinforce_space_sec": 300,
+        "main_sec": 180, "tests_sec": 720,
+    }
+
+
+def test_a_small_item_runs_in_a_process_of_its_own(tmp_path, capsys):
+    path = tmp_path / "figures.json"
+    assert benchmark.main(["--only=enumerate_plain", f"--json={path}"]) == 0
+    captured = capsys.readouterr()
+    assert "[1/1] enumerate_plain ..." in captured.err
+    assert "enumerate_plain: 2,532 cells of up to 5 vertices" in captured.out
+    written = json.loads(path.read_text("utf-8"))
+    (row,) = written["figures"]
+    assert row["figure"] == "enumerate_plain_sec"
+    assert row["value"] > 0 and row["peer"] > 0 and row["times_better"] > 0
+    assert written["machine"]["cores"] >= 1 and written["failures"] == []
+
+
+def test_an_item_that_fails_is_reported_and_the_others_go_on(monkeypatch, capsys):
+    broken = Item("broken", "tools.benchmark_data:no_such_function", (FREE,))
+    sound = Item("sound", "module:function", (TIME,))
+    monkeypatch.setattr(benchmark, "ITEMS", (broken, sound))
+    alone = benchmark.run_alone
+    monkeypatch.setattr(
+        benchmark, "run_alone",
+        lambda function, full: {"a_sec": 1} if function == sound.function else alone(function, full),
+    )
+    assert benchmark.main([]) == 1
+    output = capsys.readouterr().out
+    assert "not measured" in output and "no attribute 'no_such_function'" in output
+    assert "target met" in output
+
+
+def test_an_unknown_item_is_one_line(capsys):
+    assert benchmark.main(["--only=enumerate,magic"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("benchmark: --only=magic: expected some of enumerate,")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("size, count", [(2, 1), (3, 7), (4, 91)])
+def test_the_plain_loop_finds_the_same_cells(size, count):
+    assert len(benchmark_data.plain_enumeration(size, 9)) == count
+    assert len(nasbench101.generate_cells(size, 9)) == count
+
+
+def test_peak_memory_is_that_of_a_process():
+    assert 10 < benchmark_data.peak_mb() < 1e5

@@ -1,0 +1,176 @@
+"""What `tools.benchmark` measures: every figure with its limit, its target and its peer's figure.
+
+Peers, as measured on one core of the two-core machine the limits are meant for: the official
+NAS-Bench-101 generator, and the released PyTorch code of arch2vec.
+"""
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One number that an item measures.
+
+    Attributes:
+        name: its key in what the item returns.
+        text: what it is.
+        unit: "s", "MB" (10^6 bytes) or "1/s".
+        limit: the worst value allowed; None where nobody asked for one.
+        target: the value hoped for.
+        peer: the same figure of other code; None where there is none. An item that measures its
+            peer returns it as `<name>_peer`.
+        peer_name: that code.
+    """
+
+    name: str
+    text: str
+    unit: str = "s"
+    limit: float | None = None
+    target: float | None = None
+    peer: float | None = None
+    peer_name: str = ""
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether this is a rate, not a time or a size."""
+        return self.unit == "1/s"
+
+    def verdict(self, value: float) -> str:
+        """Returns "FAILED" (not measured), "MISSED", "met", "target met", or "" without a limit."""
+        if not math.isfinite(value):
+            return "FAILED"
+        if not self._reaches(value, self.limit):
+            return "MISSED"
+        if self.target is not None and self._reaches(value, self.target):
+            return "target met"
+        return "" if self.limit is None else "met"
+
+    def times_better(self, value: float, peer: float | None) -> float | None:
+        """Returns how many times better than the peer a value is; None without a peer."""
+        if not peer or not value or not math.isfinite(value):
+            return None
+        return value / peer if self.more_is_better else peer / value
+
+    def _reaches(self, value: float, bound: float | None) -> bool:
+        if bound is None:
+            return True
+        return value >= bound if self.more_is_better else value <= bound
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """What one fresh process measures.
+
+    Attributes:
+        name: for `--only`.
+        function: "module:function"; gets `full` and returns figures (and notes) by name.
+        figures: in the order of the table.
+        prepare: functions of the same form, each run before in a process of its own.
+        only_full: left out unless `--full` or `--only` asks for it.
+    """
+
+    name: str
+    function: str
+    figures: tuple[Figure, ...]
+    prepare: tuple[str, ...] = ()
+    only_full: bool = False
+
+
+_DATA = "tools.benchmark_data:"
+_LEARNING = "tools.benchmark_learning:"
+_RECORDS = (_DATA + "make_records",)
+_MODEL = (_LEARNING + "make_model",)
+
+ITEMS = (
+    Item(
+        "enumerate", _DATA + "enumerate_space",
+        (
+            Figure("enumerate_sec", "423,624 cells of up to 7 vertices", limit=10, target=3),
+            Figure("enumerate_peak_mb", "their peak memory", "MB", limit=1000),
+            Figure("enumerate_cached_sec", "the same from the cache"),
+        ),
+    ),
+    Item(
+        "enumerate_6", _DATA + "enumerate_six",
+        (Figure("enumerate_6_sec", "64,542 cells of up to 6 vertices", peer=22,
+                peer_name="official generator"),),
+    ),
+    Item(
+        "enumerate_plain", _DATA + "enumerate_plain",
+        (Figure("enumerate_plain_sec", "cells of up to 5 (--full: 6) vertices",
+                peer_name="plain Python loop, measured here"),),
+    ),
+    Item(
+        "table_first", _DATA + "read_table_first",
+        (
+            Figure("table_first_sec", "first read of 423,624 x 3 records", limit=20),
+            Figure("table_first_peak_mb", "its peak memory", "MB", limit=1500),
+        ),
+        prepare=_RECORDS,
+    ),
+    Item(
+        "table_later", _DATA + "read_table_later",
+        (
+            Figure("table_later_sec", "later read of the same", limit=0.5),
+            Figure("table_later_peak_mb", "its peak memory", "MB"),
+        ),
+        prepare=(*_RECORDS, _DATA + "fill_table_cache"),
+    ),
+    Item(
+        "pretrain", _LEARNING + "pretraining_throughput",
+        (
+            Figure("pretrain_graphs_per_sec", "graphs pre-trained, batch 32", "1/s", limit=5000,
+                   target=7500, peer=2500, peer_name="released arch2vec"),
+            Figure("pretrain_peak_mb", "peak memory of it", "MB"),
+        ),
+    ),
+    Item(
+        "quality", _LEARNING + "prior_check",
+        (
+            Figure("quality_sec", "validity and uniqueness of 10,000 samples", limit=0.3, peer=4,
+                   peer_name="released arch2vec"),
+            Figure("quality_first_sec", "the first such check of a process"),
+        ),
+        prepare=_MODEL,
+    ),
+    Item(
+        "reinforce_embedded", _LEARNING + "search_embedded",
+        (
+            Figure("reinforce_embedded_sec", "REINFORCE, 500 runs x 150 queries, 2,532 cells",
+                   limit=10),
+            Figure("reinforce_embedded_peak_mb", "its peak memory", "MB"),
+        ),
+        prepare=_MODEL,
+    ),
+    Item(
+        "reinforce_15625", _LEARNING + "search_15625",
+        (
+            Figure("reinforce_15625_sec", "REINFORCE, 500 runs x 150 queries, 15,625 cells"),
+            Figure("reinforce_15625_run_sec", "the same, one run's share", peer=7.5,
+                   peer_name="released arch2vec, one run"),
+        ),
+        prepare=_MODEL,
+    ),
+    Item(
+        "reinforce_space", _LEARNING + "search_space",
+        (
+            Figure("reinforce_space_sec", "REINFORCE, 500 runs x 400 queries, 423,624 cells",
+                   limit=300),
+            Figure("reinforce_space_peak_mb", "its peak memory", "MB"),
+        ),
+        prepare=_MODEL,
+    ),
+    Item(
+        "main", _DATA + "main_command",
+        (
+            Figure("main_sec", "the main command, nothing cached", limit=180),
+            Figure("main_peak_mb", "its peak memory", "MB"),
+        ),
+    ),
+    Item(
+        "tests", _DATA + "whole_test_suite",
+        (Figure("tests_sec", "the whole test suite", limit=720),),
+        only_full=True,
+    ),
+)
