@@ -4,10 +4,12 @@
 
 Every cell of at most five vertices (2,532) is trained on scikit-learn's handwritten digits for
 every budget and repeat of `digits_training.DigitsProtocol`. One line a cell is appended to
-WORK_DIR/cells.jsonl, so a build that was killed goes on where it stopped. When all cells are done
-the official record format is written, and the figures of the data card are printed.
+WORK_DIR/cells.jsonl, so a build that was killed goes on where it stopped; cells that OUTPUT already
+holds are not trained again. When all cells are done (or with --write_partial) OUTPUT is written in
+the official record format, and the figures of the data card are printed.
 """
 
+import base64
 import gzip
 import json
 import multiprocessing
@@ -21,6 +23,7 @@ import tqdm
 from absl import app, flags
 
 from nas_tf import storage
+from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import model_metrics, nasbench101_rows, records
 from tools.digits_training import DigitsProtocol, Measurement, measure
@@ -35,19 +38,47 @@ def main(argv: list[str]) -> None:
     work_dir = pathlib.Path(flags.FLAGS.work_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
     cells = nasbench101.enumerate_cells(MAX_VERTICES)
+    output = pathlib.Path(flags.FLAGS.output)
     with storage.DirectoryLock(work_dir):
-        done = read_finished(work_dir / "cells.jsonl")
+        done = read_table(output, cells) | read_finished(work_dir / "cells.jsonl")
         missing = [index for index in range(len(cells)) if index not in done]
-        train_cells(missing[: flags.FLAGS.limit], work_dir / "cells.jsonl", total=len(missing))
-        done = read_finished(work_dir / "cells.jsonl")
-    if len(done) < len(cells):
-        print(f"{len(done)} of {len(cells)} cells are done; start again to go on")
+        train_cells(missing[: flags.FLAGS.limit], work_dir / "cells.jsonl")
+        done |= read_finished(work_dir / "cells.jsonl")
+    print(f"{len(done)} of {len(cells)} cells are done")
+    if len(done) < len(cells) and not flags.FLAGS.write_partial:
+        print("start again to go on")
         return
-    measurements = [done[index] for index in range(len(cells))]
-    with storage.atomic_write(flags.FLAGS.output) as file:
+    finished = sorted(done)
+    measurements = [done[index] for index in finished]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with storage.atomic_write(output) as file:
         with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as stream:
-            records.write_records(stream, table_rows(cells, measurements, DigitsProtocol()))
+            rows = table_rows(cells[finished], measurements, DigitsProtocol())
+            records.write_records(stream, rows)
     print_card(measurements, DigitsProtocol())
+
+
+def read_table(path: pathlib.Path, cells: CellGraphs) -> dict[int, Measurement]:
+    """Reads the measurements a table holds; none where it does not exist.
+
+    Returns:
+        measurements by index in `cells`.
+    """
+    if not path.exists():
+        return {}
+    payloads = [payload for chunk in records.read_chunks(path) for payload in chunk.payloads]
+    rows = [json.loads(bytes(payload)) for payload in payloads]
+    decoded = model_metrics.decode([base64.b64decode(row[4]) for row in rows])
+    hashes = nasbench101.NasBench101Space().md5_hashes(cells)
+    index_of = {str(md5_hash): index for index, md5_hash in enumerate(hashes)}
+    budgets, repeats = len(DigitsProtocol().budgets), len(DigitsProtocol().seeds)
+    evaluations = decoded.evaluations[..., 1:].reshape(-1, budgets, repeats, 3, 4)
+    parameters = decoded.trainable_parameters[:: budgets * repeats]
+    first_rows = rows[:: budgets * repeats]
+    return {
+        index_of[row[0]]: Measurement(int(count), values)
+        for row, count, values in zip(first_rows, parameters, evaluations, strict=True)
+    }
 
 
 def read_finished(path: pathlib.Path) -> dict[int, Measurement]:
@@ -70,14 +101,14 @@ def read_finished(path: pathlib.Path) -> dict[int, Measurement]:
     }
 
 
-def train_cells(indices: list[int], path: pathlib.Path, *, total: int) -> None:
+def train_cells(indices: list[int], path: pathlib.Path) -> None:
     """Trains cells in worker processes and appends each to `path` as soon as it is done."""
     context = multiprocessing.get_context("spawn")
     workers = flags.FLAGS.workers
     with (
         context.Pool(workers, start_worker, maxtasksperchild=_CELLS_A_WORKER) as pool,
         open(path, "a", encoding="utf-8") as file,
-        tqdm.tqdm(total=total, unit="cell", smoothing=0.02) as bar,
+        tqdm.tqdm(total=len(indices), unit="cell", smoothing=0.02) as bar,
     ):
         for index, result in pool.imap_unordered(train_cell, indices):
             line = {"cell": index, "parameters": result.trainable_parameters}
@@ -102,7 +133,9 @@ def train_cell(index: int) -> tuple[int, Measurement]:
     return index, measure(matrix, ops.tolist(), DigitsProtocol())
 
 
-def table_rows(cells, measurements: list[Measurement], protocol: DigitsProtocol) -> Iterator[bytes]:
+def table_rows(
+    cells: CellGraphs, measurements: list[Measurement], protocol: DigitsProtocol
+) -> Iterator[bytes]:
     """Yields the table's records in the official format, cell by cell, budget by budget."""
     hashes = nasbench101.NasBench101Space().md5_hashes(cells)
     for index, measurement in enumerate(measurements):
@@ -155,5 +188,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("work_dir", "runs/digits", "Where finished cells are collected.")
     flags.DEFINE_integer("workers", os.cpu_count(), "Processes that train.", lower_bound=1)
     flags.DEFINE_integer("limit", None, "Train at most so many cells, then stop.", lower_bound=0)
+    flags.DEFINE_boolean("write_partial", False, "Write the table even if cells are missing.")
     flags.DEFINE_string("output", "nas_tf/data/nasbench101_digits.tfrecord.gz", "The table.")
     app.run(main)

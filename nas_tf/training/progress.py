@@ -100,8 +100,12 @@ class Checkpoint:
         """
         self._text = tf.Variable("", dtype=tf.string, trainable=False)
         self._made_with = tf.Variable(self._settings, dtype=tf.string, trainable=False)
+        # Variables one by one: TensorFlow overlooks Keras layers that a model holds in a list.
         checkpoint = tf.train.Checkpoint(
-            model=model, optimizer=optimizer, progress=self._text, settings=self._made_with
+            model=[variable.value for variable in model.variables],
+            optimizer=[variable.value for variable in optimizer.variables],
+            progress=self._text,
+            settings=self._made_with,
         )
         try:
             self._directory.mkdir(parents=True, exist_ok=True)

@@ -80,6 +80,33 @@ def test_restores_model_optimizer_and_progress(saved):
     assert int(optimizer.iterations) == 1
 
 
+class Stack(keras.Model):
+    """A model that holds its layers in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+        self(np.zeros((1, 2), np.float32))
+
+    def call(self, inputs):
+        for part in self.parts:
+            inputs = part(inputs)
+        return inputs
+
+
+def test_layers_in_lists_are_saved_too(tmp_path):
+    models = [Stack(), Stack()]
+    for value, model in enumerate(models, start=1):
+        optimizer = keras.optimizers.SGD()
+        optimizer.build(model.trainable_variables)
+        for variable in model.variables:
+            variable.assign(np.full(variable.shape, float(value)))
+        checkpoint = Checkpoint(tmp_path, SETTINGS, interval_sec=0.0)
+        checkpoint.save_if_due(checkpoint.restore(model, optimizer, NAMES))
+    assert len(models[1].weights) == 6
+    assert all((weight == 1.0).all() for weight in models[1].get_weights())
+
+
 @pytest.mark.parametrize(
     "settings, message",
     [

@@ -88,6 +88,7 @@ def test_calls_of_any_length_do_the_same(steps_per_call):
 
 
 def test_xla_does_the_same():
+    """Save for noise: XLA's generator gives other numbers for the same seed."""
     results = []
     for jit_compile in (False, True):
         trainer = make_trainer(optimizer=keras.optimizers.Adam(), jit_compile=jit_compile)
