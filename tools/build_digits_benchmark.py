@@ -29,7 +29,7 @@ from nas_tf.tables import model_metrics, nasbench101_rows, records
 from tools.digits_training import DigitsProtocol, Measurement, measure
 
 MAX_VERTICES = 5
-_CELLS_A_WORKER = 100  # then a new process takes over: graphs leave memory behind
+_CELLS_A_WORKER = 60  # then a new process takes over: graphs leave memory behind
 
 
 def main(argv: list[str]) -> None:

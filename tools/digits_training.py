@@ -108,7 +108,6 @@ def measure(matrix: np.ndarray, ops: Sequence[int], protocol: DigitsProtocol) ->
         for epochs in protocol.budgets
     ]
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    keras.backend.clear_session()
     return Measurement(parameters, np.array(evaluations))
 
 

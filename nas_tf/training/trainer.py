@@ -167,7 +167,8 @@ class Trainer:
                 watchers.on_train_batch_end(progress.step - 1, progress.means())
                 if checkpoint is not None and progress.step < steps:
                     checkpoint.save_if_due(progress)
-            watchers.on_epoch_end(progress.epoch - 1, progress.end_epoch())
+            logs = progress.end_epoch()
+            watchers.on_epoch_end(progress.epoch - 1, logs)
             if checkpoint is not None:
                 checkpoint.save_if_due(progress, final=progress.epoch == epochs)
         watchers.on_train_end()

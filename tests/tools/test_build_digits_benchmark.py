@@ -109,6 +109,21 @@ def test_rows_make_a_table_that_can_be_read(tmp_path):
     assert table.trainable_parameters[index].tolist() == list(range(1234, 1241))
 
 
+def test_cells_of_a_partial_table_are_taken_up(tmp_path):
+    cells = nasbench101.enumerate_cells(3)
+    path = tmp_path / "digits.tfrecord"
+    assert build.read_table(path, cells) == {}
+    finished = {index: _measurement(index) for index in (1, 4, 6)}
+    with open(path, "wb") as file:
+        rows = build.table_rows(cells[list(finished)], list(finished.values()), DigitsProtocol())
+        records.write_records(file, rows)
+    found = build.read_table(path, cells)
+    assert list(found) == [1, 4, 6]
+    for index, measurement in finished.items():
+        assert found[index].trainable_parameters == measurement.trainable_parameters
+        np.testing.assert_array_equal(found[index].evaluations, measurement.evaluations)
+
+
 def test_the_card_tells_how_accuracies_are_distributed(capsys):
     measurements = [_measurement(seed) for seed in range(5)]
     build.print_card(measurements, DigitsProtocol())
@@ -133,7 +148,7 @@ def test_a_short_training_of_one_cell():
     assert (cpu_sec[..., 0] == 0).all() and (np.diff(cpu_sec, axis=-1) > 0).all()
     assert (accuracies >= 0).all() and (accuracies <= 1).all()
     np.testing.assert_array_equal(accuracies[0, :, 0], accuracies[1, :, 0])  # one start a seed
-    assert (accuracies[1, :, 2] > 0.3).all()  # a tenth would be luck
+    assert (accuracies[1, :, 2] > 0.2).all()  # a tenth would be luck
     np.testing.assert_array_equal(accuracies[..., 0] * 128 % 1, 0)
     again = measure(matrix, ops.tolist(), protocol)
     np.testing.assert_allclose(again.evaluations[..., 1:], accuracies, atol=0.02)
@@ -149,19 +164,30 @@ def test_half_way_is_half_way(monkeypatch):
     assert abs(four[2] - three[2]).max() > 0.02  # one epoch more would show
 
 
-def test_the_embedded_table_can_be_made_again():
-    """Mean accuracies of three repeats are within 3 typical deviations of a single one."""
+@pytest.fixture(name="embedded")
+def _embedded():
     path = importlib.resources.files("nas_tf") / "data" / EMBEDDED_FILE
     if not path.is_file():
         pytest.skip(f"{EMBEDDED_FILE} is not built yet: python -m tools.build_digits_benchmark")
-    table, protocol = NasBench101Table.embedded(), DigitsProtocol()
+    return NasBench101Table.embedded()
+
+
+def test_the_embedded_table_holds_every_small_cell(embedded):
     cells = nasbench101.enumerate_cells(build.MAX_VERTICES)
-    assert table.num_cells == len(cells) and table.epochs == protocol.budgets
+    assert embedded.num_cells == len(cells) == 2_532
+    assert embedded.find(cells.keys)[1].all()
+    assert embedded.epochs == (4, 12, 36) and embedded.num_repeats == 3
+
+
+def test_the_embedded_table_can_be_made_again(embedded):
+    """Mean accuracies of three repeats are within 3 typical deviations of a single one."""
+    table, protocol = embedded, DigitsProtocol()
+    cells = nasbench101.enumerate_cells(build.MAX_VERTICES)
     for cell in RETRAINED_CELLS:
         matrix, ops = cells.matrix(cell)
         found = measure(matrix, ops.tolist(), protocol)
-        index, _ = table.find(cells.keys[cell])
-        assert found.trainable_parameters == table.trainable_parameters[index]
+        index, known = table.find(cells.keys[cell])
+        assert known and found.trainable_parameters == table.trainable_parameters[index]
         for place, name in ((2, "validation_accuracy"), (3, "test_accuracy")):
             stored = np.asarray(getattr(table, name)[index])[..., 1].mean(axis=-1)
             difference = found.evaluations[:, :, -1, place].mean(axis=-1) - stored
