@@ -4,8 +4,6 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError
 
-DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
-
 
 def make_distribution(name: str = "none") -> tf.distribute.Strategy:
     """Returns the strategy that training runs under.
@@ -29,7 +27,7 @@ def make_distribution(name: str = "none") -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "tpu":
         return _tpu_strategy()
-    raise ConfigError(f"--distribution={name}: expected one of {', '.join(DISTRIBUTIONS)}")
+    raise ConfigError(f"--distribution={name}: expected none, mirrored, multi_worker or tpu")
 
 
 def _tpu_strategy() -> tf.distribute.Strategy:
@@ -38,5 +36,6 @@ def _tpu_strategy() -> tf.distribute.Strategy:
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, tf.errors.OpError) as error:
-        raise ConfigError(f"--distribution=tpu: no TPU found ({str(error).splitlines()[0]})") from None
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"--distribution=tpu: no TPU found ({reason})") from None
     return tf.distribute.TPUStrategy(resolver)
