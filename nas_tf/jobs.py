@@ -83,6 +83,7 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
         model, quality = _autoencoder(settings, space, benchmark, directory, logger)
+        _print_quality(quality)
         embedding = _embedding(settings, model, space, benchmark.cells)
         write_projector(
             directory / "tensorboard",

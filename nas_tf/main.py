@@ -5,6 +5,7 @@ import sys
 
 from absl import app
 from absl import flags as absl_flags
+from absl import logging
 
 from nas_tf import flags
 from nas_tf.core import NasError
@@ -12,6 +13,7 @@ from nas_tf.core import NasError
 
 def main(argv: list[str]) -> int | None:
     """Runs the job that the flags describe; returns 1 after an error the user can mend."""
+    logging.set_verbosity(logging.WARNING)
     try:
         if len(argv) > 1:
             raise NasError(f"{argv[1]}: unexpected argument; flags begin with --")

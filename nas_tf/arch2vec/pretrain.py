@@ -169,7 +169,7 @@ class Throughput(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """One bar a pass, with the loss and the throughput.
+    """One bar over the whole training, with the pass, the loss and the throughput.
 
     Args:
         epochs: passes.
@@ -180,26 +180,27 @@ class ProgressBar(keras.callbacks.Callback):
     def __init__(self, epochs: int, steps: int, batch_size: int):
         super().__init__()
         self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
+        self._epoch = 0
         self._bar = None
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar; the first call of a pass, which may start in its middle, makes it."""
-        done = (batch + 1) * self._batch_size
-        if self._bar is None:
-            self._bar = tqdm.tqdm(total=self._steps * self._batch_size, initial=done,
-                                  unit="graph", unit_scale=True, dynamic_ncols=True)
-        self._bar.update(done - self._bar.n)
-        self._bar.set_postfix(loss=f"{logs['loss']:.4f}")
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Names the bar to come."""
-        self._name = f"pre-training {epoch + 1}/{self._epochs}"
+        """Remembers the pass."""
+        self._epoch = epoch
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar; the first call, which may come in the middle of a training, makes it."""
+        done = (self._epoch * self._steps + batch + 1) * self._batch_size
+        if self._bar is None:
+            self._bar = tqdm.tqdm(desc="pre-training", initial=done, unit="graph", unit_scale=True,
+                                  total=self._epochs * self._steps * self._batch_size,
+                                  dynamic_ncols=True)
+        self._bar.update(done - self._bar.n)
+        self._bar.set_postfix(epoch=f"{self._epoch + 1}/{self._epochs}", loss=f"{logs['loss']:.4f}")
+
+    def on_train_end(self, logs=None):
         """Closes the bar."""
-        self._bar.set_description(self._name)
-        self._bar.close()
-        self._bar = None
+        if self._bar is not None:
+            self._bar.close()
 
 
 class ScalarLog(keras.callbacks.Callback):
