@@ -33,9 +33,9 @@ from nas_tf.layers.gin import DenseGIN, kernel_seeds
 
 METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
 
-# Node positions run from -POSITION_SCALE to POSITION_SCALE. Larger, they replace the structure in the
-# latent variables, and prior samples become alike (uniqueness falls).
-POSITION_SCALE = 0.3
+# Node positions run from -POSITION_SCALE to POSITION_SCALE: enough to tell nodes apart. Larger, they
+# replace the structure in the latent variables, and prior samples become alike (uniqueness falls).
+POSITION_SCALE = 0.1
 
 
 def augment(adjacency: tf.Tensor) -> tf.Tensor:
