@@ -1,7 +1,10 @@
 """Entry point: `python -m nas_tf.main --flagfile=configs/nb101_rl.flags`."""
 
+import contextlib
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 
 from absl import app
 from absl import flags as absl_flags
@@ -18,13 +21,34 @@ def main(argv: list[str]) -> int | None:
         if len(argv) > 1:
             raise NasError(f"{argv[1]}: unexpected argument; flags begin with --")
         settings = flags.read()
-        from nas_tf import jobs  # takes seconds to import: not before the flags are known good
+        with _stderr_kept_back():
+            from nas_tf import jobs  # takes seconds to import: not before the flags are known good
 
         jobs.run(settings)
     except NasError as error:
         print(f"nas_tf: {error}", file=sys.stderr)
         return 1
     return None
+
+
+@contextlib.contextmanager
+def _stderr_kept_back() -> Iterator[None]:
+    """Hides what TensorFlow's C++ prints while it is imported, unless the import fails.
+
+    Its lines about absent GPUs come before any log level is heeded.
+    """
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(stderr, kept.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def run() -> None:
