@@ -93,7 +93,9 @@ class PretrainSettings:
     batch_size: int = setting(32, "Global batch of the pre-training, in cells.")
     learning_rate: float = setting(1e-3, "Adam's learning rate of the pre-training, at its start.")
     held_out: float = setting(0.1, "Share of the cells kept to measure reconstruction.")
-    kl_weight: float = setting(5e-3, "Weight of a node's KL divergence in the loss.")
+    kl_weight: float = setting(
+        2e-6, "Weight of a node's KL divergence in the loss; the released code's is 1/224."
+    )
     dropout: float = setting(0.0, "Dropout on the latent variables in training.")
     clip_norm: float = setting(5.0, "Bound on the gradient's global norm.")
     operation_loss: str = setting(
@@ -107,8 +109,12 @@ class PretrainSettings:
         "(the released code).",
         ("upper", "all"),
     )
-    adjacency_bias: bool = setting(True, "Learn one bias of all adjacency logits.")
-    positions: bool = setting(False, "Let the encoder see every node's position.")
+    adjacency_bias: bool = setting(
+        True, "Learn one bias of all adjacency logits; the paper has none."
+    )
+    positions: bool = setting(
+        True, "Let the encoder see every node's position, faintly; the paper's does not."
+    )
     pooling: str = setting(
         "sum",
         "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",

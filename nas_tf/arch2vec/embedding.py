@@ -1,8 +1,8 @@
 """Embeddings of many cells: computed once, kept on disk, checked against where they came from.
 
 A cell's embedding is the sum over its node positions of the encoder's mean head (arch2vec, Yan et
-al., 2020, section 3.1), or the mean over them (the released code). Padding positions are included, as
-in the released code: they hold what the encoder gives an isolated node without operation, so
+al., 2020, section 3.1), or the mean over them (the released code). Padding positions are included,
+as in the released code: they hold what the encoder gives an isolated node without operation, so
 that the sum also tells how many nodes a cell has.
 
 Shapes: M cells, N nodes, L latent dimensions.
@@ -80,7 +80,7 @@ def embed_cells(model: VGAE, space: SearchSpace, cells: CellGraphs, *, pooling: 
 def _encode(model: VGAE, adjacency: np.ndarray, ops: np.ndarray,
             finish: Callable[[tf.Tensor], tf.Tensor], shape: tuple[int, ...],
             batch_size: int) -> np.ndarray:
-    """`finish` of the encoder's means, float32 [M, *shape]; one compiled program, one batch size."""
+    """`finish` of the encoder's means, float32 [M, *shape]; one program, one batch size."""
     @tf.function(jit_compile=True)
     def encode(edges, codes):
         means, _ = model.encode(tf.cast(edges, tf.float32), tf.cast(codes, tf.float32))

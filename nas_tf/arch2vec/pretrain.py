@@ -4,7 +4,7 @@ arch2vec (Yan et al., 2020, arXiv:2006.06936), section 4.1: Adam 1e-3, batches o
 90 % of the cells of NAS-Bench-101; the other 10 % measure the reconstruction.
 
     model = VGAE(seed=seed)
-    trainer = Trainer(model, keras.optimizers.Adam(), make_loss(kl_weight=5e-6), batch_size=32,
+    trainer = Trainer(model, keras.optimizers.Adam(), make_loss(), batch_size=32,
                       metric_names=METRIC_NAMES, jit_compile=True, seed=seed)
     result = pretrain(trainer, space, space.enumerate_cells(), epochs=8)
 

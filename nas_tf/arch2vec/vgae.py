@@ -5,7 +5,7 @@ Architecture Search?" (NeurIPS 2020, arXiv:2006.06936), section 3.1: equations 1
 3-4 (decoder) and 5 (loss).
 
 Where this differs from the paper and from its released code:
-- the adjacency logits have a learned scalar bias, sigma(z_i^T z_j + b), instead of sigma(z_i^T z_j).
+- the adjacency logits have a learned scalar bias: sigma(z_i^T z_j + b), not sigma(z_i^T z_j).
   Nodes that a graph isomorphism network cannot tell apart (two parallel 3x3 convolutions between
   the same neighbours) have one mean z, and without a bias their logit is |z|^2 >= 0: an edge that
   is not there. In 6.8 % of the cells of NAS-Bench-101 that makes a reconstruction without any error
@@ -17,7 +17,8 @@ Where this differs from the paper and from its released code:
 - the operation decoder is a softmax with categorical cross-entropy (paper);
   `operation_loss="sigmoid"` is the released element-wise sigmoid with binary cross-entropy;
 - the second encoder head is the log standard deviation (the released code names it log-variance);
-- a cell's embedding is the sum over its node positions (paper); `pooling="mean"` is the released code's.
+- a cell's embedding is the sum over its node positions (paper); `pooling="mean"` is the released
+  code's.
 
 Shapes: B graphs, N nodes, D operation types, L latent dimensions.
 """
@@ -33,8 +34,8 @@ from nas_tf.layers.gin import DenseGIN, kernel_seeds
 
 METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
 
-# Node positions run from -POSITION_SCALE to POSITION_SCALE: enough to tell nodes apart. Larger, they
-# replace the structure in the latent variables, and prior samples become alike (uniqueness falls).
+# Node positions run from -POSITION_SCALE to POSITION_SCALE: enough to tell nodes apart. Larger,
+# they replace the structure in the latent variables, and prior samples become alike.
 POSITION_SCALE = 0.1
 
 
@@ -86,8 +87,8 @@ def operation_loss(logits: tf.Tensor, ops: tf.Tensor, form: str = "softmax") -> 
     Args:
         logits: float32 [B, N, D].
         ops: float32 [B, N, D], one-hot; zeros at padding nodes, which have no term.
-        form: "softmax": categorical cross-entropy (paper). "sigmoid": mean binary cross-entropy over
-            the N x D entries, padding nodes included (released code).
+        form: "softmax": categorical cross-entropy (paper). "sigmoid": mean binary cross-entropy
+            over the N x D entries, padding nodes included (released code).
 
     Returns:
         float32 [B].
@@ -108,8 +109,8 @@ def operation_loss(logits: tf.Tensor, ops: tf.Tensor, form: str = "softmax") -> 
 def kl_divergence(mean: tf.Tensor, log_std: tf.Tensor) -> tf.Tensor:
     """KL(N(mean, std^2) || N(0, I)) of every node's L dimensions, mean over nodes (equation 5).
 
-    -1/2 sum_l (1 + 2 log_std_l - mean_l^2 - exp(2 log_std_l)). The released code divides it by batch size
-    times nodes (32 x 7) before it adds it: a `kl_weight` of 1/224.
+    -1/2 sum_l (1 + 2 log_std_l - mean_l^2 - exp(2 log_std_l)). The released code divides it by
+    batch size times nodes (32 x 7) before it adds it: a `kl_weight` of 1/224.
 
     Args:
         mean: float32 [B, N, L].
@@ -140,7 +141,8 @@ class VGAE(keras.Model):
     """
 
     def __init__(self, num_nodes=7, num_ops=5, *, hidden=(128, 128, 128, 128), latent_dim=16,
-                 mlp_depth=2, positions=True, adjacency_bias=True, synchronized=True, seed=0, **kwargs):
+                 mlp_depth=2, positions=True, adjacency_bias=True, synchronized=True, seed=0,
+                 **kwargs):
         super().__init__(**kwargs)
         self.settings = {
             "num_nodes": num_nodes, "num_ops": num_ops, "hidden": list(hidden),
@@ -230,12 +232,13 @@ class VGAE(keras.Model):
         return {**self.settings, "name": self.name}
 
 
-def make_loss(*, kl_weight: float, dropout: float = 0.0, form: str = "softmax",
+def make_loss(*, kl_weight: float = 2e-6, dropout: float = 0.0, form: str = "softmax",
               entries: str = "upper") -> Callable[..., dict[str, tf.Tensor]]:
     """Returns the trainer's loss function: equation 5 with a weight on the divergence.
 
     Args:
-        kl_weight: of the divergence per node.
+        kl_weight: of the divergence per node; much larger ones press the means of all cells
+            together (the released code: 1/224).
         dropout: rate on the sampled latent variables, in training.
         form: of `operation_loss`.
         entries: of `adjacency_loss`.

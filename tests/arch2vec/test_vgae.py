@@ -158,7 +158,8 @@ def test_gradient_is_finite_at_extremes(form, entries):
     for scale in (0.0, 1e4, -1e4):
         logits = tf.Variable(tf.fill((1, 7, 7), scale))
         op_logits = tf.Variable(scale * tf.one_hot([[0, 1, 2, 3, 4, 0, 1]], 5))
-        mean, log_std = tf.Variable(tf.fill((1, 7, 16), scale)), tf.Variable(tf.fill((1, 7, 16), -40.0))
+        mean = tf.Variable(tf.fill((1, 7, 16), scale))
+        log_std = tf.Variable(tf.fill((1, 7, 16), -40.0))
         with tf.GradientTape() as tape:
             loss = (vgae.adjacency_loss(logits, adjacency, entries)
                     + vgae.operation_loss(op_logits, ops, form) + vgae.kl_divergence(mean, log_std))
