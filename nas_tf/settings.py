@@ -97,7 +97,9 @@ class PretrainSettings:
         2e-6, "Weight of a node's KL divergence in the loss; the released code's is 1/224."
     )
     dropout: float = setting(0.0, "Dropout on the latent variables in training.")
-    clip_norm: float = setting(5.0, "Bound on the gradient's global norm.")
+    clip_norm: float | None = setting(
+        None, "Bound on the gradient's global norm; the released code's is 5."
+    )
     operation_loss: str = setting(
         "softmax",
         "Decoder of operations: softmax (the paper) or element-wise sigmoid (the released code).",
@@ -129,7 +131,8 @@ class PretrainSettings:
         _require(self, 0 < self.held_out < 1, "held_out", "a share between 0 and 1")
         _require(self, 0 <= self.kl_weight < math.inf, "kl_weight", "a number from 0 up")
         _require(self, 0 <= self.dropout < 1, "dropout", "a rate from 0 to below 1")
-        _require(self, 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")
+        clips = self.clip_norm is not None
+        _require(self, not clips or 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")
 
 
 @dataclasses.dataclass(frozen=True)
