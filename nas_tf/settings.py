@@ -65,7 +65,7 @@ class TableSettings:
     nasbench101_records: str | None = setting(
         None,
         "Official NAS-Bench-101 file, such as nasbench_only108.tfrecord. The embedded table of "
-        "2,532 cells trained on digits when not given.",
+        "small cells trained on digits when not given.",
     )
     nasbench101_validation: str = setting(
         "random",
