@@ -1,7 +1,7 @@
 """Measures every speed and memory figure the project promises.
 
     python -m tools.benchmark                                  # all of them, about ten minutes
-    python -m tools.benchmark --only=enumerate,quality --json=/tmp/figures.json
+    python -m tools.benchmark --only=enumerate,quality --json=figures.json
     python -m tools.benchmark --full                           # larger, and the test suite as well
 
 Every item (`benchmark_figures.ITEMS`) runs in a process of its own, so that its peak memory is its

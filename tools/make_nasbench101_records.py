@@ -3,7 +3,7 @@
 The file serves tests and measurements of the reader. Its numbers say nothing about any network,
 therefore its name must say "synthetic":
 
-    python -m tools.make_nasbench101_records --output=/tmp/synthetic.tfrecord --max_vertices=7
+    python -m tools.make_nasbench101_records --output=synthetic.tfrecord --max_vertices=7
 
 A score grows smoothly with the cell's convolutions, depth and edges; accuracies follow from the
 score and the number of epochs, with noise between repeats.
