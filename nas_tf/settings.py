@@ -98,7 +98,7 @@ class PretrainSettings:
     )
     dropout: float = setting(0.0, "Dropout on the latent variables in training.")
     clip_norm: float | None = setting(
-        None, "Bound on the gradient's global norm; the released code's is 5."
+        5.0, "Bound on the gradient's global norm (the released code's); 'none' is no bound."
     )
     operation_loss: str = setting(
         "softmax",
