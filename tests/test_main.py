@@ -33,6 +33,7 @@ def arguments(records):
         f"--nasbench101_records={records}",
         f"--num_runs={RUNS}",
         f"--num_queries={QUERIES}",
+        "--pretrain_cells=table",
         "--epochs=2",
         "--batch_size=8",
         "--nojit_compile",
