@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
     with TensorBoardLogger(directory / "tensorboard") as logger:
-        cells = _pretraining_cells(settings, space)
+        cells = _pretraining_cells(settings, space, lambda: experiment.open_benchmark(settings))
         model, quality = _pretrain(settings, space, cells, directory, logger)
     embedding = _embedding(settings, model, space, cells)
     write_projector(
@@ -135,9 +136,12 @@ def _check_budget(settings: Settings, benchmark: experiment.Benchmark) -> None:
         )
 
 
-def _pretraining_cells(settings: Settings, space: SearchSpace) -> CellGraphs:
+def _pretraining_cells(
+    settings: Settings, space: SearchSpace, open_benchmark: Callable[[], experiment.Benchmark]
+) -> CellGraphs:
+    """Returns the cells to pre-train on; a table is opened only where it is asked for."""
     if settings.pretrain.pretrain_cells == "table":
-        return experiment.open_benchmark(settings).cells
+        return open_benchmark().cells
     print("cells: enumerating the space (kept for the next time)")
     return space.enumerate_cells()
 
@@ -155,10 +159,7 @@ def _autoencoder(
                 f"{space.name}"
             )
         return model, _read_quality(model_directory)
-    if settings.pretrain.pretrain_cells == "table":
-        cells = benchmark.cells
-    else:
-        cells = _pretraining_cells(settings, space)
+    cells = _pretraining_cells(settings, space, lambda: benchmark)
     return _pretrain(settings, space, cells, directory, logger)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import model_metrics, records
-from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
+from nas_tf.tables.nasbench101 import NasBench101Table
 from tools import build_digits_benchmark as build
 from tools import digits_training
 from tools.digits_training import DigitsProtocol, Measurement, load_digits, measure
@@ -166,9 +166,6 @@ def test_half_way_is_half_way(monkeypatch):
 
 @pytest.fixture(name="embedded")
 def _embedded():
-    path = importlib.resources.files("nas_tf") / "data" / EMBEDDED_FILE
-    if not path.is_file():
-        pytest.skip(f"{EMBEDDED_FILE} is not built yet: python -m tools.build_digits_benchmark")
     return NasBench101Table.embedded()
 
 
