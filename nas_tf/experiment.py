@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.analysis.report import ReportNotes
+from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
 from nas_tf.core import ConfigError, Evaluator, SearchSpace, Strategy
@@ -120,12 +121,8 @@ def report_notes(settings: Settings, pretraining: dict[str, Any]) -> ReportNotes
 def _nasbench101(settings: Settings) -> Benchmark:
     records = settings.table.nasbench101_records
     table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
-    epochs = settings.table.nasbench101_epochs or max(table.epochs)
-    if epochs not in table.epochs:
-        raise ConfigError(
-            f"--nasbench101_epochs={epochs}: {table.name} has {', '.join(map(str, table.epochs))}"
-        )
-    final = (slice(None), table.epochs.index(epochs), slice(None), 1)
+    budget = table.budget(settings.table.nasbench101_epochs)
+    final = (slice(None), budget, slice(None), 1)
     return Benchmark(
         name=table.name,
         path=table.path,
@@ -137,7 +134,7 @@ def _nasbench101(settings: Settings) -> Benchmark:
             table,
             seeds=seeds,
             validation=settings.table.nasbench101_validation,
-            epochs=epochs,
+            epochs=table.epochs[budget],
         ),
     )
 
@@ -145,7 +142,7 @@ def _nasbench101(settings: Settings) -> Benchmark:
 def _reinforce(settings: Settings, embedding, cells, seeds, devices) -> ReinforceSearch:
     values = settings.reinforce
     return ReinforceSearch(
-        embedding,
+        standardized(embedding) if values.standardize else embedding,
         cells,
         seeds=seeds,
         episode_length=values.episode_length,

@@ -160,6 +160,11 @@ class ReinforceSettings:
         0.8, "Discount of later rewards; 0 is what the released code does in effect."
     )
     baseline: float = setting(0.95, "Accuracy, in [0, 1], that is neither good nor bad.")
+    standardize: bool = setting(
+        True,
+        "Scale the embedding of the table's cells to mean 0 and variance 1 in every dimension, "
+        "like the policy's noise; the paper takes it as it is.",
+    )
 
     def __post_init__(self):
         _require(self, self.episode_length >= 1, "episode_length", "at least 1")

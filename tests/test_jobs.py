@@ -9,15 +9,6 @@ import pytest
 from nas_tf import experiment, jobs
 from nas_tf.core import ConfigError, DataError
 from nas_tf.settings import Settings
-from tools import make_nasbench101_records
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    """All 91 cells of at most 4 vertices, two budgets."""
-    path = tmp_path_factory.mktemp("records") / "synthetic.tfrecord"
-    make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +72,7 @@ SEARCH = {
     "discount": 0.0,
     "baseline": 0.1,
     "pooling": "mean",
+    "standardize": False,
 }
 # Settings that change the autoencoder's weights.
 PRETRAIN = {

@@ -11,18 +11,9 @@ import time
 import numpy as np
 import pytest
 
-from tools import make_nasbench101_records
 
 ROOT = pathlib.Path(__file__).parents[1]
 RUNS, QUERIES = 6, 40
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    """All 91 cells of at most 4 vertices."""
-    path = tmp_path_factory.mktemp("records") / "synthetic.tfrecord"
-    make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36))
-    return path
 
 
 @pytest.fixture(scope="module")

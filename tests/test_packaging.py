@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tools import make_nasbench101_records
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Distributions whose name is not that of the module.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "absl": "absl-py"}
@@ -92,3 +94,13 @@ def test_ci_would_run_the_tests_with_the_real_readme():
                         re.MULTILINE | re.DOTALL)
     assert "-m nas_tf.main --flagfile=configs/nb101_rl.flags" in blocks[0]
     assert '-e ".[test]"' in blocks[1] and "-m pytest" in blocks[1]
+
+
+def test_the_readme_opens_a_table_as_a_library(tmp_path, monkeypatch, capsys):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    snippet = re.search(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)[1]
+    path = tmp_path / "synthetic.tfrecord"
+    make_nasbench101_records.write_file(path, max_vertices=3, epochs=(108,))
+    monkeypatch.chdir(tmp_path)
+    exec(snippet.replace("nasbench_only108.tfrecord", path.name), {})
+    assert 0 < float(capsys.readouterr().out.splitlines()[-1]) < 1

@@ -145,16 +145,12 @@ def from_nasbench101(
         table: the table; all of its cells can be queried.
         seeds: R seeds of the runs.
         validation: see `TabularEvaluator`.
-        epochs: one of `table.epochs`; None is the largest.
+        epochs: one of `table.epochs`; None is the longest.
 
     Raises:
         core.ConfigError: the table has no such `epochs`.
     """
-    epochs = max(table.epochs) if epochs is None else epochs
-    if epochs not in table.epochs:
-        choices = ", ".join(map(str, table.epochs))
-        raise core.ConfigError(f"epochs={epochs}: this table has {choices}")
-    budget = tuple(table.epochs).index(epochs)
+    budget = table.budget(epochs)
     return TabularEvaluator(
         table.keys,
         table.validation_accuracy[:, budget, :, _FINAL],
@@ -162,5 +158,5 @@ def from_nasbench101(
         cost_sec=table.training_time_sec[:, budget, :, _FINAL],
         seeds=seeds,
         validation=validation,
-        epochs=epochs,
+        epochs=table.epochs[budget],
     )

@@ -167,6 +167,19 @@ class NasBench101Table:
             return int(self._hash_order[place])
         raise KeyError(module_hash)
 
+    def budget(self, epochs: int | None) -> int:
+        """Returns the position in `epochs` of a training budget; of the longest for None.
+
+        Raises:
+            core.ConfigError: the table has no such budget.
+        """
+        if epochs is None:
+            return len(self.epochs) - 1
+        if epochs not in self.epochs:
+            choices = ", ".join(map(str, self.epochs))
+            raise core.ConfigError(f"--nasbench101_epochs={epochs}: {self.name} has {choices}")
+        return self.epochs.index(epochs)
+
     def describe(self) -> dict[str, Any]:
         """Returns name, path, num_cells, epochs and repeats, for logs and summaries."""
         return {

@@ -6,17 +6,6 @@ import pytest
 from nas_tf.arch2vec import embedding
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import ConfigError, DataError
-from nas_tf.spaces.nasbench101 import NasBench101Space
-
-
-@pytest.fixture(scope="module", name="space")
-def _space():
-    return NasBench101Space(max_vertices=4)
-
-
-@pytest.fixture(scope="module", name="cells")
-def _cells(space):
-    return space.enumerate_cells()
 
 
 @pytest.fixture(scope="module", name="model")
@@ -44,6 +33,13 @@ def test_node_means(model, space, cells):
 def test_unknown_pooling(model, space, cells):
     with pytest.raises(ConfigError, match="pooling=max"):
         embedding.embed_cells(model, space, cells, pooling="max")
+
+
+def test_standardized():
+    found = embedding.standardized(np.array([[1, 7, 0], [5, 7, 1], [9, 7, 2]], np.float32))
+    side = 1.5**0.5
+    np.testing.assert_allclose(found, [[-side, 0, -side], [0, 0, 0], [side, 0, side]], rtol=1e-6)
+    assert found.dtype == np.float32
 
 
 def test_second_time_it_is_read(tmp_path, monkeypatch, model, space, cells):

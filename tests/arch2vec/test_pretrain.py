@@ -9,7 +9,6 @@ import pytest
 from nas_tf.arch2vec import pretrain as pretraining
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
 from nas_tf.core import ConfigError
-from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.training.progress import Checkpoint
 from nas_tf.training.trainer import Trainer
 
@@ -32,16 +31,6 @@ def _trainer(hidden=(16,), seed=5, **settings):
     model = VGAE(hidden=hidden, seed=seed)
     return Trainer(model, keras.optimizers.Adam(), make_loss(kl_weight=1e-5), seed=seed,
                    metric_names=METRIC_NAMES, **{"batch_size": 8, "steps_per_call": 5} | settings)
-
-
-@pytest.fixture(scope="module", name="space")
-def _space():
-    return NasBench101Space(max_vertices=4)
-
-
-@pytest.fixture(scope="module", name="cells")
-def _cells(space):
-    return space.enumerate_cells()
 
 
 def test_split():

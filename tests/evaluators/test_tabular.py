@@ -1,13 +1,13 @@
 """Tests of nas_tf.evaluators.tabular."""
 
-import types
-
 import numpy as np
 import pytest
 
 from nas_tf import core
 from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.tables.nasbench101 import NasBench101Table
 
 KEYS = np.array([30, 10, 20], np.uint64)
 VALIDATION = np.array([[0.31, 0.32, 0.33], [0.11, 0.12, 0.13], [0.21, 0.22, 0.23]])
@@ -96,16 +96,20 @@ def test_bad_input():
 
 def table():
     """Three cells, epochs 4 and 12, three repeats; half-way numbers are 9."""
-    metrics = np.full((3, 2, 3, 2), 9.0)
-    values = {}
-    for name, offset in (("validation_accuracy", 0.0), ("test_accuracy", 0.5)):
-        metrics = metrics.copy()
-        metrics[:, 0, :, 1] = VALIDATION + offset + 0.001
-        metrics[:, 1, :, 1] = VALIDATION + offset
-        values[name] = metrics
-    cost = np.full((3, 2, 3, 2), 9.0)
+    shape = (3, 2, 3, 2)
+    validation, test, cost = (np.full(shape, 9.0) for _ in range(3))
+    validation[:, 0, :, 1], validation[:, 1, :, 1] = VALIDATION + 0.001, VALIDATION
+    test[:, 0, :, 1], test[:, 1, :, 1] = VALIDATION + 0.501, VALIDATION + 0.5
     cost[:, 0, :, 1], cost[:, 1, :, 1] = COST / 3, COST
-    return types.SimpleNamespace(keys=KEYS, epochs=(4, 12), training_time_sec=cost, **values)
+    return NasBench101Table(
+        cells=NasBench101Space(max_vertices=3).enumerate_cells()[:3].with_keys(KEYS),
+        epochs=(4, 12),
+        trainable_parameters=np.ones(3, np.int32),
+        training_time_sec=cost,
+        train_accuracy=np.full(shape, 9.0),
+        validation_accuracy=validation,
+        test_accuracy=test,
+    )
 
 
 def test_from_nasbench101_takes_the_final_numbers_of_the_epochs_chosen():
@@ -118,5 +122,5 @@ def test_from_nasbench101_takes_the_final_numbers_of_the_epochs_chosen():
     found = short.evaluate(suggest([[30]], 4), 0)
     np.testing.assert_allclose(found.validation_accuracy, 0.321)
     np.testing.assert_allclose(found.cost_sec, 302.0 / 3)
-    with pytest.raises(core.ConfigError, match="epochs=108: this table has 4, 12"):
+    with pytest.raises(core.ConfigError, match="--nasbench101_epochs=108: memory has 4, 12"):
         tabular.from_nasbench101(table(), seeds=[0], epochs=108)

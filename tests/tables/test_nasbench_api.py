@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from nas_tf.spaces.nasbench101 import OP_NAMES
 from nas_tf.tables import nasbench101 as api
 from nas_tf.tables import nasbench_api
 from tools import make_nasbench101_records
@@ -13,22 +14,19 @@ from tools import make_nasbench101_records
 INPUT, OUTPUT = "input", "output"
 CONV1X1, CONV3X3, MAXPOOL3X3 = "conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3"
 OFFICIAL_OPS = [CONV3X3, CONV1X1, MAXPOOL3X3]
-INCEPTION = [
-    [0, 1, 1, 1, 0, 1, 0],
-    [0, 0, 0, 0, 0, 0, 1],
-    [0, 0, 0, 0, 0, 0, 1],
-    [0, 0, 0, 0, 1, 0, 0],
-    [0, 0, 0, 0, 0, 0, 1],
-    [0, 0, 0, 0, 0, 0, 1],
-    [0, 0, 0, 0, 0, 0, 0],
-]
-INCEPTION_OPS = [INPUT, CONV1X1, CONV3X3, CONV3X3, CONV3X3, MAXPOOL3X3, OUTPUT]
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
 
 
 @pytest.fixture
 def nasbench(synthetic):
     return api.NASBench(synthetic, seed=7)
+
+
+@pytest.fixture
+def example(inception):
+    """The specification in the official example."""
+    matrix, ops = inception
+    return api.ModelSpec(matrix=matrix, ops=[OP_NAMES[op] for op in ops])
 
 
 def test_hash_of_a_published_cell():
@@ -89,24 +87,23 @@ def test_specs_that_cannot_be(matrix, ops, message):
         api.ModelSpec(matrix, ops)
 
 
-def test_the_official_example(tmp_path):
+def test_the_official_example(tmp_path, example):
     path = tmp_path / "one_cell_synthetic.tfrecord"
-    spec = api.ModelSpec(matrix=INCEPTION, ops=INCEPTION_OPS)
-    _write_one_cell(path, spec)
+    _write_one_cell(path, example)
     dataset = api.NASBench(str(path))
-    assert dataset.is_valid(spec)
-    data = dataset.query(spec)
+    assert dataset.is_valid(example)
+    data = dataset.query(example)
     assert list(data) == [
         "module_adjacency", "module_operations", "trainable_parameters", "training_time",
         "train_accuracy", "validation_accuracy", "test_accuracy",
     ]
     assert data["module_adjacency"].dtype == np.int8
     assert type(data["module_adjacency"]) is np.ndarray
-    assert data["module_adjacency"].tolist() == INCEPTION
-    assert data["module_operations"] == INCEPTION_OPS
+    assert data["module_adjacency"].tolist() == example.original_matrix.tolist()
+    assert data["module_operations"] == example.original_ops
     assert type(data["trainable_parameters"]) is int
     assert type(data["training_time"]) is float and type(data["test_accuracy"]) is float
-    assert list(dataset.hash_iterator()) == [spec.hash_spec(dataset.config["available_ops"])]
+    assert list(dataset.hash_iterator()) == [example.hash_spec(dataset.config["available_ops"])]
 
 
 def _write_one_cell(path, spec):
@@ -172,7 +169,7 @@ def test_queries_draw_like_the_official_class_and_count_their_cost(nasbench):
     assert nasbench.total_epochs_spent == 2
 
 
-def test_outside_the_benchmark(nasbench):
+def test_outside_the_benchmark(nasbench, example):
     chain = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
     with pytest.raises(api.OutOfDomainError, match=r"12 epochs, the table has \[4, 108\]"):
         nasbench.query(chain, epochs=12)
@@ -190,10 +187,9 @@ def test_outside_the_benchmark(nasbench):
         with pytest.raises(api.OutOfDomainError, match=message):
             nasbench.query(spec)
     assert nasbench.get_budget_counters() == (0.0, 0)
-    inside = api.ModelSpec(INCEPTION, INCEPTION_OPS)
-    assert nasbench.is_valid(inside)
+    assert nasbench.is_valid(example)
     with pytest.raises(KeyError):  # in the space, but this file has small cells alone
-        nasbench.query(inside)
+        nasbench.query(example)
     with pytest.raises(KeyError):
         nasbench.get_metrics_from_hash("0" * 32)
 
@@ -221,6 +217,5 @@ def test_visualize_asks_for_graphviz(monkeypatch):
     assert calls == [("0", INPUT), ("1", CONV3X3), ("2", OUTPUT), ("0", "1"), ("1", "2")]
 
 
-def test_specs_can_be_copied():
-    spec = copy.deepcopy(api.ModelSpec(INCEPTION, INCEPTION_OPS))
-    assert spec.hash_spec(OFFICIAL_OPS) == "28cfc7874f6d200472e1a9dcd8650aa0"
+def test_specs_can_be_copied(example):
+    assert copy.deepcopy(example).hash_spec(OFFICIAL_OPS) == "28cfc7874f6d200472e1a9dcd8650aa0"

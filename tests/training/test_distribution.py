@@ -30,7 +30,7 @@ def test_none_is_one_device():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ConfigError, match="--distribution=gpu: expected one of none, mirrored"):
+    with pytest.raises(ConfigError, match="--distribution=gpu: expected none, mirrored"):
         make_distribution("gpu")
 
 
