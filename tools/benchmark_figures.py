@@ -137,7 +137,7 @@ ITEMS = (
     Item(
         "reinforce_embedded", _LEARNING + "search_embedded",
         (
-            Figure("reinforce_embedded_sec", "REINFORCE, 500 runs x 150 queries, 2,532 cells",
+            Figure("reinforce_embedded_sec", "REINFORCE, 500 runs x 150 queries, embedded table",
                    limit=10),
             Figure("reinforce_embedded_peak_mb", "its peak memory", "MB"),
         ),

@@ -178,7 +178,8 @@ class Trainer:
         """Gives the model fresh weights and forgets what the optimizer gathered.
 
         Kernels (weights of two or more dimensions) are drawn from He's normal distribution, of
-        variance 2 / inputs; biases and offsets become 0, scales and variances 1.
+        variance 2 / inputs; biases and offsets become 0, scales and variances 1; the integer
+        states of random generators are drawn too.
 
         Args:
             seed: decides the weights and, from now on, the order of examples and all noise.
@@ -187,11 +188,13 @@ class Trainer:
         rng = np.random.default_rng(seed)
         for variable in self.model.variables:
             shape = tuple(variable.shape)
-            if len(shape) >= 2:
+            if np.issubdtype(variable.dtype, np.integer):
+                value = rng.integers(2**31, size=shape)
+            elif len(shape) >= 2:
                 value = rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[:-1])), shape)
             else:
                 value = np.full(shape, float(variable.name in ("gamma", "moving_variance")))
-            variable.assign(value.astype(np.float32))
+            variable.assign(value.astype(variable.dtype))
         for variable in self.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 

@@ -234,6 +234,18 @@ def test_reset_forgets_everything():
     np.testing.assert_array_equal(weights(used), weights(fresh))
 
 
+def test_reset_of_a_model_with_dropout():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5, seed=3)])
+    trainer = Trainer(model, keras.optimizers.SGD(), squared_error, batch_size=1)
+    (state,) = model.variables
+
+    def draw(seed):
+        trainer.reset(seed)
+        return state.numpy().tolist()
+
+    assert draw(5) == draw(5) != draw(6)
+
+
 def test_reset_draws_he_normal_weights():
     model = keras.Sequential([
         keras.Input((8, 8, 16)),
