@@ -88,6 +88,7 @@ def make_trainer(
             len(space.op_names),
             positions=settings.positions,
             adjacency_bias=settings.adjacency_bias,
+            epsilon_start=settings.epsilon_start,
             synchronized=not alone,
             seed=seed,
         )

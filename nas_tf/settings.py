@@ -117,6 +117,9 @@ class PretrainSettings:
     positions: bool = setting(
         True, "Let the encoder see every node's position, faintly; the paper's does not."
     )
+    epsilon_start: float = setting(
+        3.0, "Where the GIN layers' trainable epsilon starts; the released code's is 0."
+    )
     pooling: str = setting(
         "sum",
         "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
@@ -130,6 +133,7 @@ class PretrainSettings:
         _require(self, 0 < self.learning_rate < math.inf, "learning_rate", "a positive number")
         _require(self, 0 < self.held_out < 1, "held_out", "a share between 0 and 1")
         _require(self, 0 <= self.kl_weight < math.inf, "kl_weight", "a number from 0 up")
+        _require(self, abs(self.epsilon_start) < math.inf, "epsilon_start", "a number")
         _require(self, 0 <= self.dropout < 1, "dropout", "a rate from 0 to below 1")
         clips = self.clip_norm is not None
         _require(self, not clips or 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")

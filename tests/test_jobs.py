@@ -89,6 +89,7 @@ PRETRAIN = {
     "adjacency_entries": "all",
     "adjacency_bias": not Settings().pretrain.adjacency_bias,
     "positions": not Settings().pretrain.positions,
+    "epsilon_start": 0.0,
 }
 # Settings whose effect other tests show: here in this file, or in test_main.
 ELSEWHERE = {

@@ -14,6 +14,10 @@ Where this differs from the paper and from its released code:
   the cells (two equal parallel chains, say) no permutation-invariant encoder can tell which nodes
   are joined. With it the embedding depends on the order of the nodes a little; cells are always
   embedded in the order in which the space enumerates them. `positions=False` is the paper's form;
+- the GIN layers' epsilon starts at 3, not at 0. Where it is 0, a layer gives two joined nodes with
+  the same other neighbours the same sum, whatever their operations. Of the seeds that start there
+  some end there: with epsilon near 0 in the middle layers and one cell in eight decoded wrongly.
+  `epsilon_start=0` is the released code's;
 - the operation decoder is a softmax with categorical cross-entropy (paper);
   `operation_loss="sigmoid"` is the released element-wise sigmoid with binary cross-entropy;
 - the second encoder head is the log standard deviation (the released code names it log-variance);
@@ -139,26 +143,28 @@ class VGAE(keras.Model):
         mlp_depth: triplets in the MLP of a GIN layer.
         positions: whether the encoder sees every node's position beside its operation.
         adjacency_bias: whether the adjacency logits have a learned scalar bias.
+        epsilon_start: first value of the GIN layers' trainable epsilon.
         synchronized: whether replicas share the batch-norm statistics.
         seed: of the initial weights.
         **kwargs: as in `keras.Model`.
     """
 
     def __init__(self, num_nodes=7, num_ops=5, *, hidden=(128, 128, 128, 128), latent_dim=16,
-                 mlp_depth=2, positions=True, adjacency_bias=True, synchronized=True, seed=0,
-                 **kwargs):
+                 mlp_depth=2, positions=True, adjacency_bias=True, epsilon_start=3.0,
+                 synchronized=True, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.settings = {
             "num_nodes": num_nodes, "num_ops": num_ops, "hidden": list(hidden),
             "latent_dim": latent_dim, "mlp_depth": mlp_depth, "positions": positions,
-            "adjacency_bias": adjacency_bias, "synchronized": synchronized, "seed": seed}
+            "adjacency_bias": adjacency_bias, "epsilon_start": epsilon_start,
+            "synchronized": synchronized, "seed": seed}
         self.num_nodes, self.num_ops, self.latent_dim = num_nodes, num_ops, latent_dim
         *gin_seeds, mean_seed, log_std_seed, op_seed = kernel_seeds(seed, len(hidden) + 3)
         for index, (width, gin_seed) in enumerate(zip(hidden, gin_seeds)):
             # Attributes, not a list: tf.train.Checkpoint does not look into Keras' lists.
             setattr(self, f"gin_{index}",
-                    DenseGIN(width, mlp_depth=mlp_depth, synchronized=synchronized, seed=gin_seed,
-                             name=f"gin_{index}"))
+                    DenseGIN(width, mlp_depth=mlp_depth, epsilon_start=epsilon_start,
+                             synchronized=synchronized, seed=gin_seed, name=f"gin_{index}"))
         self.mean_head = _dense(latent_dim, mean_seed, "mean", HEAD_SCALE)
         self.log_std_head = _dense(latent_dim, log_std_seed, "log_std", HEAD_SCALE)
         self.operation_head = _dense(num_ops, op_seed, "operations")

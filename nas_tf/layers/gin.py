@@ -36,7 +36,8 @@ class DenseGIN(GINConvBatch):
     Args:
         channels: C, width of every layer of the MLP.
         mlp_depth: number of triplets.
-        epsilon: None for a trainable epsilon (starts at 0), or its fixed value.
+        epsilon: None for a trainable epsilon, or its fixed value.
+        epsilon_start: first value of a trainable epsilon.
         synchronized: whether replicas share the batch-norm statistics.
         momentum: of the moving batch-norm statistics; the default is PyTorch's.
         batchnorm_epsilon: added to the batch-norm's variance; the default is PyTorch's.
@@ -47,8 +48,8 @@ class DenseGIN(GINConvBatch):
         ValueError: if `mlp_depth` is not positive.
     """
 
-    def __init__(self, channels, *, mlp_depth=2, epsilon=None, synchronized=True, momentum=0.9,
-                 batchnorm_epsilon=1e-5, seed=None, **kwargs):
+    def __init__(self, channels, *, mlp_depth=2, epsilon=None, epsilon_start=0.0,
+                 synchronized=True, momentum=0.9, batchnorm_epsilon=1e-5, seed=None, **kwargs):
         if mlp_depth < 1:
             raise ValueError(f"mlp_depth must be at least 1, received {mlp_depth}")
         kwargs.pop("mlp_hidden", None)  # a saved config of the parent class names these two
@@ -56,6 +57,7 @@ class DenseGIN(GINConvBatch):
         super().__init__(channels, epsilon=epsilon, mlp_hidden=[channels] * (mlp_depth - 1),
                          **kwargs)
         self.mlp_depth = mlp_depth
+        self.epsilon_start = epsilon_start
         self.synchronized = synchronized
         self.momentum = momentum
         self.batchnorm_epsilon = batchnorm_epsilon
@@ -67,7 +69,8 @@ class DenseGIN(GINConvBatch):
         features = tuple(input_shape[0])
         self.one = 1.0
         if self.epsilon is None:
-            self.eps = self.add_weight(shape=(1,), initializer="zeros", name="eps")
+            start = keras.initializers.Constant(self.epsilon_start)
+            self.eps = self.add_weight(shape=(1,), initializer=start, name="eps")
         else:
             self.eps = float(self.epsilon)
         self.mlp = keras.Sequential(
@@ -100,6 +103,7 @@ class DenseGIN(GINConvBatch):
         return {
             "channels": self.channels,
             "epsilon": self.epsilon,
+            "epsilon_start": self.epsilon_start,
             "mlp_depth": self.mlp_depth,
             "synchronized": self.synchronized,
             "momentum": self.momentum,

@@ -49,6 +49,16 @@ def test_epsilon_is_trained_or_fixed():
     assert not any(weight.name == "eps" for weight in fixed.weights)
 
 
+@pytest.mark.parametrize("start, alike", [(0.0, True), (3.0, False)])
+def test_joined_nodes_with_the_same_neighbours_are_alike_where_epsilon_is_zero(start, alike):
+    triangle = np.ones((1, 3, 3), np.float32) - np.eye(3, dtype=np.float32)
+    features = np.eye(3, dtype=np.float32)[None]
+    layer = DenseGIN(4, epsilon_start=start, seed=0)
+    layer.build((features.shape, triangle.shape))
+    first, second, _ = layer((features, triangle)).numpy()[0]
+    assert np.allclose(first, second) == alike
+
+
 def test_padding_positions_enter_the_statistics():
     features, adjacency = _graph()
     layer = _built(mlp_depth=1)
