@@ -46,6 +46,7 @@ setuptools.setup(
         "numpy>=2.0,<3",
         "scikit-learn>=1.5,<2",
         "networkx>=3.2,<4",
+        "scipy>=1.11,<2",
         "matplotlib>=3.9,<4",
         "absl-py>=2.1,<3",
         "tqdm>=4.66,<5",

@@ -3,7 +3,7 @@
 Architecture search is ask, evaluate, tell:
 
     suggestion = strategy.suggest()
-    evaluation = evaluator.evaluate(suggestion)
+    evaluation = evaluator.evaluate(suggestion, query)
     strategy.update(evaluation.feedback(active))
 
 Shapes: R independent runs of a study, B suggestions a round, Q queries a run.

@@ -1,6 +1,7 @@
 """Where names meet classes: builds the parts of a job from its settings."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import PretrainSettings, Settings
 from nas_tf.spaces.nasbench101 import NasBench101Space
-from nas_tf.tables.nasbench101 import NasBench101Table
+from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
 from nas_tf.training.trainer import Trainer
 
 
@@ -28,10 +29,12 @@ class Benchmark:
     Attributes:
         name: of the table.
         path: file it came from.
-        dataset: what its networks were trained on.
+        dataset: what its networks were trained on: "cifar10" (the official files), "digits" (the
+            embedded table), "synthetic" (invented numbers) or "unknown".
         cells: [M], those measured.
         validation_accuracy: float64 [M], mean of the repeats at the budget looked up.
         best_test_accuracy: the highest mean test accuracy in the table.
+        checksum: SHA-256 of the cells and of every number a search can see.
         evaluator: seeds of the runs -> evaluator.
     """
 
@@ -41,6 +44,7 @@ class Benchmark:
     cells: CellGraphs
     validation_accuracy: np.ndarray
     best_test_accuracy: float
+    checksum: str
     evaluator: Callable[[list[int]], Evaluator]
 
 
@@ -124,13 +128,15 @@ def _nasbench101(settings: Settings) -> Benchmark:
     table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
     budget = table.budget(settings.table.nasbench101_epochs)
     final = (slice(None), budget, slice(None), 1)
+    metrics = (table.validation_accuracy, table.test_accuracy, table.training_time_sec)
     return Benchmark(
         name=table.name,
         path=table.path,
-        dataset="cifar10" if records else "digits",
+        dataset=_nasbench101_dataset(table),
         cells=table.cells,
         validation_accuracy=table.validation_accuracy[final].mean(axis=1),
         best_test_accuracy=float(table.test_accuracy[final].mean(axis=1).max()),
+        checksum=_checksum(table.keys, *(metric[final] for metric in metrics)),
         evaluator=lambda seeds: tabular.from_nasbench101(
             table,
             seeds=seeds,
@@ -138,6 +144,23 @@ def _nasbench101(settings: Settings) -> Benchmark:
             epochs=table.epochs[budget],
         ),
     )
+
+
+def _nasbench101_dataset(table: NasBench101Table) -> str:
+    """Returns what a table's networks were trained on, as far as the table shows."""
+    if "synthetic" in table.name:
+        return "synthetic"
+    if f"{table.name}.tfrecord.gz" == EMBEDDED_FILE:
+        return "digits"
+    official = len(table.cells) == 423_624 and 108 in table.epochs
+    return "cifar10" if official else "unknown"
+
+
+def _checksum(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _reinforce(settings: Settings, embedding, cells, seeds, devices) -> ReinforceSearch:

@@ -42,11 +42,11 @@ def read(flag_values: flags.FlagValues = flags.FLAGS) -> Settings:
 
 def flagfile(settings: Settings) -> str:
     """Returns the text of a flagfile that repeats a job, one flag a line."""
-    lines = [_line(name, value) for name, value in settings.values().items()]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line(name, value)}\n" for name, value in settings.values().items())
 
 
-def _line(name: str, value: object) -> str:
+def line(name: str, value: object) -> str:
+    """Returns the flag that gives a setting its value."""
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no{name}"
     return f"--{name}={'none' if value is None else value}"

@@ -4,11 +4,11 @@ import dataclasses
 import json
 import pathlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from nas_tf import experiment, flags, search_loop, storage
 from nas_tf.analysis import summary as summaries
@@ -16,11 +16,11 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.figures import training_figure
 from nas_tf.analysis.report import write_search_report
 from nas_tf.analysis.tensorboard import TensorBoardLogger, write_projector
-from nas_tf.arch2vec.embedding import cached_embedding, provenance
-from nas_tf.arch2vec.pretrain import pretrain
+from nas_tf.arch2vec.embedding import cached_embedding, cells_checksum, provenance
+from nas_tf.arch2vec.pretrain import PretrainResult, pretrain
 from nas_tf.arch2vec.saving import load_model, save_model
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import ConfigError, SearchSpace
+from nas_tf.core import ConfigError, DataError, SearchSpace
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
@@ -29,6 +29,8 @@ from nas_tf.training.progress import Checkpoint
 
 _MODEL = "model"  # folder of the autoencoder within an output directory
 _QUALITY = "quality.json"  # what its pre-training measured
+_WORK = ("checkpoints", _MODEL, "trace.npz", "summary.json")  # what another job would destroy
+_FREE = ("output_dir", "checkpoint_sec")  # settings that do not change what comes out
 
 
 def run(settings: Settings) -> None:
@@ -39,7 +41,7 @@ def run(settings: Settings) -> None:
     """
     directory = pathlib.Path(settings.job.output_dir)
     with storage.DirectoryLock(directory):
-        _claim(directory, settings)
+        _refuse_other_work(directory, settings)
         if (directory / "summary.json").exists():
             print(f"{directory}: this job is finished; for another, choose another --output_dir")
             return
@@ -53,10 +55,14 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
+    of_table = settings.pretrain.pretrain_cells == "table"
+    benchmark = experiment.open_benchmark(settings) if of_table else None
+    table = _print_table(benchmark) if of_table else None
+    cells = _pretraining_cells(space, benchmark)
+    _write_config(directory, settings)
     with TensorBoardLogger(directory / "tensorboard") as logger:
-        cells = _pretraining_cells(settings, space, lambda: experiment.open_benchmark(settings))
         model, quality = _pretrain(settings, space, cells, directory, logger)
-    embedding = _embedding(settings, model, space, cells)
+    embedding, _ = _embedding(settings, model, space, cells)
     write_projector(
         directory / "tensorboard",
         embedding,
@@ -67,7 +73,11 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     curves = {name: np.array([epoch[name] for epoch in losses]) for name in losses[0]}
     save_figure(training_figure(curves), directory / "losses.png")
     summary = summaries.pretrain_summary(
-        quality, space=space.name, seed=_pretrain_seed(settings), wall_sec=_since(started)
+        quality,
+        space=space.name,
+        seed=_pretrain_seed(settings),
+        wall_sec=_since(started),
+        table=table,
     )
     storage.write_json(directory / "summary.json", summary)
     _print_quality(quality)
@@ -76,16 +86,21 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
 
 def search_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
     """Pre-trains (or takes a model), searches, and leaves trace, summary, figures and report."""
-    budget = Budget(settings.search.num_queries, settings.search.cost_budget_sec)
     space = experiment.make_space(settings)
     benchmark = experiment.open_benchmark(settings)
-    _check_budget(settings, benchmark)
-    print(f"table: {benchmark.name}, {len(benchmark.cells):,} cells, {benchmark.path}")
+    _print_table(benchmark)
+    budget = _budget(settings, benchmark)
+    given = _given_model(settings, space)
+    _write_config(directory, settings)
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
-        model, quality = _autoencoder(settings, space, benchmark, directory, logger)
+        if given is None:
+            of_table = settings.pretrain.pretrain_cells == "table"
+            cells = _pretraining_cells(space, benchmark if of_table else None)
+            given = _pretrain(settings, space, cells, directory, logger)
+        model, quality = given
         _print_quality(quality)
-        embedding = _embedding(settings, model, space, benchmark.cells)
+        embedding, source = _embedding(settings, model, space, benchmark.cells)
         write_projector(
             directory / "tensorboard",
             embedding,
@@ -93,29 +108,39 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
             | {"validation accuracy": benchmark.validation_accuracy},
             seed=settings.job.seed,
         )
-        result = _search(settings, benchmark, embedding, budget, directory, logger)
+        inputs = {"table": benchmark.checksum, **source}
+        result = _search(settings, benchmark, embedding, inputs, budget, directory, logger)
     _write_results(settings, directory, space, benchmark, quality, result, started)
 
 
 JOBS = {"search": search_job, "pretrain": pretrain_job}
 
 
-def _claim(directory: pathlib.Path, settings: Settings) -> None:
-    """Writes `config.flags`, or checks that the one that is there describes the same job."""
-    path, text = directory / "config.flags", flags.flagfile(settings)
-    if not path.exists():
-        with storage.atomic_write(path) as file:
-            file.write(text.encode())
+def _refuse_other_work(directory: pathlib.Path, settings: Settings) -> None:
+    """Raises ConfigError where a directory holds work that was done with other settings."""
+    path = directory / "config.flags"
+    if not path.exists() or not any((directory / name).exists() for name in _WORK):
         return
-    before, now = path.read_text(encoding="utf-8").splitlines(), text.splitlines()
-    differing = [line for line in now if line not in before and "--output_dir" not in line]
-    if differing:
-        name = differing[0].split("=")[0].removeprefix("--").removeprefix("no")
-        old = next((line for line in before if name in line.split("=")[0]), f"no --{name}")
-        raise ConfigError(
-            f"--output_dir={directory}: holds a job with {old}, received {differing[0]}; "
-            "choose another directory or the same settings"
-        )
+    before = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for name, value in _deciding(settings).items():
+        now = flags.line(name, value)
+        if now not in before:
+            named = (line for line in before if line.split("=")[0] in (f"--{name}", f"--no{name}"))
+            raise ConfigError(
+                f"--output_dir={directory}: holds a job with {next(named, f'no --{name}')}, "
+                f"received {now}; choose another directory or the same settings"
+            )
+
+
+def _write_config(directory: pathlib.Path, settings: Settings) -> None:
+    """Writes `config.flags`; a job does this once its inputs are known good."""
+    with storage.atomic_write(directory / "config.flags") as file:
+        file.write(flags.flagfile(settings).encode())
+
+
+def _deciding(settings: Settings) -> dict[str, Any]:
+    """Returns the settings that decide what comes out, by name."""
+    return {name: value for name, value in settings.values().items() if name not in _FREE}
 
 
 def _divide_cpu(count: int) -> None:
@@ -128,50 +153,57 @@ def _divide_cpu(count: int) -> None:
         raise ConfigError(f"--cpu_devices={count}: this process has used TensorFlow before") from None
 
 
-def _check_budget(settings: Settings, benchmark: experiment.Benchmark) -> None:
-    queries = settings.search.num_queries
-    if queries is not None and queries > len(benchmark.cells):
-        raise ConfigError(
-            f"--num_queries={queries}: {benchmark.name} has only {len(benchmark.cells)} cells"
-        )
+def _print_table(benchmark: experiment.Benchmark) -> dict[str, Any]:
+    """Says which table is in use, and returns that for a summary."""
+    count = len(benchmark.cells)
+    print(f"table: {benchmark.name}, {count:,} cells, {benchmark.path}")
+    return {"name": benchmark.name, "path": benchmark.path, "num_cells": count}
+
+
+def _budget(settings: Settings, benchmark: experiment.Benchmark) -> Budget:
+    """Returns the budget of every run, which ends at the latest with the table's last cell."""
+    queries, count = settings.search.num_queries, len(benchmark.cells)
+    if queries is not None and queries > count:
+        raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {count} cells")
+    budget = settings.search.budget()
+    return budget if queries else dataclasses.replace(budget, num_queries=count)
 
 
 def _pretraining_cells(
-    settings: Settings, space: SearchSpace, open_benchmark: Callable[[], experiment.Benchmark]
+    space: SearchSpace, benchmark: experiment.Benchmark | None
 ) -> CellGraphs:
-    """Returns the cells to pre-train on; a table is opened only where it is asked for."""
-    if settings.pretrain.pretrain_cells == "table":
-        return open_benchmark().cells
-    print("cells: enumerating the space (kept for the next time)")
-    return space.enumerate_cells()
+    """Returns the cells to pre-train on: those of a table, or the whole space."""
+    if benchmark is not None:
+        return benchmark.cells
+    cells = space.enumerate_cells()
+    print(f"pre-training reads no table: all {len(cells):,} cells of {space.name}")
+    return cells
 
 
-def _autoencoder(
-    settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark, directory, logger
-) -> tuple[VGAE, dict[str, Any]]:
-    """Takes the model that --pretrained names, or pre-trains one."""
-    if settings.pretrain.pretrained:
-        model_directory = pathlib.Path(settings.pretrain.pretrained) / _MODEL
-        model = load_model(model_directory)
-        if (model.num_nodes, model.num_ops) != (space.max_nodes, len(space.op_names)):
-            raise ConfigError(
-                f"--pretrained={settings.pretrain.pretrained}: made for another space than "
-                f"{space.name}"
-            )
-        return model, _read_quality(model_directory)
-    cells = _pretraining_cells(settings, space, lambda: benchmark)
-    return _pretrain(settings, space, cells, directory, logger)
+def _given_model(
+    settings: Settings, space: SearchSpace
+) -> tuple[VGAE, dict[str, Any]] | None:
+    """Takes the model that --pretrained names, if any."""
+    if not settings.pretrain.pretrained:
+        return None
+    model, quality = _read_model(pathlib.Path(settings.pretrain.pretrained) / _MODEL)
+    if (model.num_nodes, model.num_ops) != (space.max_nodes, len(space.op_names)):
+        raise ConfigError(
+            f"--pretrained={settings.pretrain.pretrained}: made for another space than {space.name}"
+        )
+    return model, quality
 
 
 def _pretrain(
     settings: Settings, space: SearchSpace, cells: CellGraphs, directory, logger
 ) -> tuple[VGAE, dict[str, Any]]:
     """Pre-trains a model and saves it, unless an earlier start of this job did."""
-    if (directory / _MODEL / _QUALITY).exists():
-        return load_model(directory / _MODEL), _read_quality(directory / _MODEL)
-    values = settings.pretrain
+    finished = _finished_model(directory / _MODEL)
+    if finished is not None:
+        return finished
+    values, seed = settings.pretrain, _pretrain_seed(settings)
     trainer = experiment.make_trainer(
-        values, space, _pretrain_seed(settings), make_distribution(settings.job.distribution)
+        values, space, seed, make_distribution(settings.job.distribution)
     )
     result = pretrain(
         trainer,
@@ -182,17 +214,31 @@ def _pretrain(
         held_out=values.held_out,
         checkpoint=Checkpoint(
             directory / "checkpoints" / "pretraining",
-            dataclasses.asdict(values),
+            dataclasses.asdict(values) | {"seed": seed, "cells": cells_checksum(cells)},
             settings.job.checkpoint_sec,
         ),
         logger=logger,
     )
     save_model(directory / _MODEL, trainer.model)
     storage.write_json(directory / _MODEL / _QUALITY, dataclasses.asdict(result))
-    return load_model(directory / _MODEL), dataclasses.asdict(result)
+    return _read_model(directory / _MODEL)
 
 
-def _search(settings, benchmark, embedding, budget, directory, logger) -> search_loop.SearchResult:
+def _finished_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]] | None:
+    """Reads the model an earlier start of this job finished; a damaged one is made again."""
+    if not (directory / _QUALITY).exists():
+        return None
+    try:
+        return _read_model(directory)
+    except DataError as error:
+        logging.warning("%s; pre-training goes on from its last checkpoint", error)
+        return None
+
+
+def _search(
+    settings, benchmark, embedding, inputs: dict[str, str], budget, directory, logger
+) -> search_loop.SearchResult:
+    """Runs the study; `inputs` are checksums of what it reads."""
     seeds = [settings.job.seed + run for run in range(settings.search.num_runs)]
     distribution = make_distribution(settings.job.distribution)
     alone = distribution.num_replicas_in_sync == 1
@@ -205,7 +251,7 @@ def _search(settings, benchmark, embedding, budget, directory, logger) -> search
         num_runs=len(seeds),
         checkpoint=search_loop.Checkpoint(
             directory / "checkpoints" / "search.npz",
-            settings.values(),
+            _deciding(settings) | inputs,
             settings.job.checkpoint_sec,
         ),
         logger=logger,
@@ -227,7 +273,7 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
         dataset=benchmark.dataset,
         strategy=settings.search.strategy,
         seed=settings.job.seed,
-        num_queries=settings.search.num_queries,
+        query_budget=settings.search.num_queries,
         cost_budget_sec=settings.search.cost_budget_sec,
         validation=settings.table.nasbench101_validation,
     )
@@ -251,12 +297,15 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
     print(f"report: {report}")
 
 
-def _embedding(settings: Settings, model: VGAE, space: SearchSpace, cells: CellGraphs):
-    """Returns the embedding of cells, float32 [M, L], from the cache if it is there."""
+def _embedding(
+    settings: Settings, model: VGAE, space: SearchSpace, cells: CellGraphs
+) -> tuple[np.ndarray, dict[str, str]]:
+    """Returns the embedding of cells, float32 [M, L], from the cache if there, and its source."""
     pooling = settings.pretrain.pooling
     source = provenance(model, space, cells, pooling)
     name = f"embedding-{space.name}-{pooling}-{source['weights'][:16]}-{source['cells'][:16]}"
-    return cached_embedding(storage.cache_directory() / name, model, space, cells, pooling=pooling)
+    directory = storage.cache_directory() / name
+    return cached_embedding(directory, model, space, cells, pooling=pooling), source
 
 
 def _cell_labels(space: SearchSpace, cells: CellGraphs) -> dict[str, np.ndarray]:
@@ -272,8 +321,23 @@ def _cell_labels(space: SearchSpace, cells: CellGraphs) -> dict[str, np.ndarray]
     }
 
 
-def _read_quality(model_directory: pathlib.Path) -> dict[str, Any]:
-    return json.loads((model_directory / _QUALITY).read_text(encoding="utf-8"))
+def _read_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]]:
+    """Returns a model and what its pre-training measured.
+
+    Raises:
+        DataError: a file of it is missing or damaged.
+    """
+    path = directory / _QUALITY
+    try:
+        quality = json.loads(path.read_text(encoding="utf-8"))
+        missing = {field.name for field in dataclasses.fields(PretrainResult)} - set(quality)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; a pre-training job that ended leaves it") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({error}); pre-train again") from None
+    if missing:
+        raise DataError(f"{path}: damaged ({min(missing)} is missing); pre-train again")
+    return load_model(directory), quality
 
 
 def _pretrain_seed(settings: Settings) -> int:
@@ -294,7 +358,7 @@ def _print_quality(quality: dict[str, Any]) -> None:
 
 
 def _percent(share: float | None) -> str:
-    return "undefined (no valid cell)" if share is None or np.isnan(share) else f"{share:.2%}"
+    return "undefined (no valid cell)" if share is None else f"{share:.2%}"
 
 
 def _print_incumbent(summary: dict[str, Any]) -> None:

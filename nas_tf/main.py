@@ -1,7 +1,9 @@
 """Entry point: `python -m nas_tf.main --flagfile=configs/nb101_rl.flags`."""
 
 import contextlib
+import logging as standard_logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,12 +25,18 @@ def main(argv: list[str]) -> int | None:
         settings = flags.read()
         with _stderr_kept_back():
             from nas_tf import jobs  # takes seconds to import: not before the flags are known good
-
+        standard_logging.getLogger("tensorflow").setLevel(standard_logging.ERROR)
         jobs.run(settings)
     except NasError as error:
-        print(f"nas_tf: {error}", file=sys.stderr)
-        return 1
+        return _fail(error)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the same command goes on where the last checkpoint is")
     return None
+
+
+def _fail(reason: object) -> int:
+    print(f"nas_tf: {reason}", file=sys.stderr)
+    return 1
 
 
 @contextlib.contextmanager
@@ -56,7 +64,16 @@ def run() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in flags.define():
         absl_flags.declare_key_flag(name)  # so that --help lists it
-    app.run(main)
+    app.run(main, flags_parser=_parse)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """Parses the flags; a mistake in them is one line."""
+    try:
+        return absl_flags.FLAGS(argv)
+    except absl_flags.Error as error:
+        # absl shows some messages as the tuple they were raised with.
+        sys.exit(_fail(re.sub(r"\('(.*?)', '.*?'\)", r"\1", str(error))))
 
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ def run_search(
 
     Raises:
         core.ConfigError: the checkpoint belongs to other settings or cannot be written.
+        core.NasError: the search was interrupted by a signal.
     """
     record = _Record(num_runs)
     if checkpoint is not None:
@@ -158,7 +159,13 @@ def _bar(progress: bool, budget: Budget, record: "_Record") -> tqdm.tqdm:
 
 @contextlib.contextmanager
 def _signals_held(hold: bool) -> Iterator[list[int]]:
-    """Collects SIGTERM and SIGINT and delivers the first at the end; a second acts at once."""
+    """Collects SIGTERM and SIGINT and delivers the first at the end; a second acts at once.
+
+    A signal that the process ignores stays ignored.
+
+    Raises:
+        core.NasError: a signal came and its own handler returned.
+    """
     received: list[int] = []
     before = {}
 
@@ -172,13 +179,15 @@ def _signals_held(hold: bool) -> Iterator[list[int]]:
 
     if hold and threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
-            before[number] = signal.signal(number, handle)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handle)
     try:
         yield received
     finally:
         release()
     if received:
         signal.raise_signal(received[0])
+        raise core.NasError("the search was interrupted; the same command goes on with it")
 
 
 def _save(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") -> None:

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from nas_tf.core import ConfigError
+from nas_tf.evaluators.budget import Budget
 
 JOBS = ("search", "pretrain")
 LATER_JOBS = ("train", "analyze", "report")
@@ -77,6 +78,9 @@ class TableSettings:
         None, "Training budget looked up, one of the table's; its longest when not given."
     )
 
+    def __post_init__(self):
+        _require(self, self.nasbench101_records != "", "nasbench101_records", "a file")
+
 
 @dataclasses.dataclass(frozen=True)
 class PretrainSettings:
@@ -118,7 +122,7 @@ class PretrainSettings:
         True, "Let the encoder see every node's position, faintly; the paper's does not."
     )
     epsilon_start: float = setting(
-        3.0, "Where the GIN layers' trainable epsilon starts; the released code's is 0."
+        1.0, "Where the GIN layers' trainable epsilon starts; the released code's is 0."
     )
     pooling: str = setting(
         "sum",
@@ -152,6 +156,15 @@ class SearchSettings:
 
     def __post_init__(self):
         _require(self, self.num_runs >= 1, "num_runs", "at least 1")
+        self.budget()
+
+    def budget(self) -> Budget:
+        """Returns what each run may spend.
+
+        Raises:
+            ConfigError: a limit is not positive, or there is none.
+        """
+        return Budget(self.num_queries, self.cost_budget_sec)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,29 +1,38 @@
 """Files that are either complete or absent: JSON, arrays, column stores, directory locks.
 
 Every writer here goes through a temporary name in the same directory, `fsync` and a rename, so
-that a job killed at any moment leaves the old file or the new one. No reader loads a pickle.
+that a job killed at any moment leaves the old file or the new one. What it had under the temporary
+name goes when the directory is next locked or the next column store is written beside it. No
+reader loads a pickle.
 """
 
 import contextlib
 import fcntl
+import io
 import json
 import math
 import os
 import pathlib
 import re
 import shutil
+import struct
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
+import google_crc32c
 import numpy as np
 
 from nas_tf import core
 
-_COLUMNS_FORMAT = 1
-_CHECKED_BYTES = 1 << 16  # of a column's head and of its tail
+_COLUMNS_FORMAT = 2
+_BLOCK_BYTES = 1 << 20  # of a column, read at a time for its checksum
+_TEMPORARY = ".nas_tf-tmp."
+_LEFTOVERS = f"{_TEMPORARY}?*.????????"  # `tempfile` appends eight characters
+_LEFTOVER_SEC = 3600.0  # a column store that was not touched for so long is nobody's work
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal arrays give equal files
 
 
@@ -48,7 +57,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
+            dir=path.parent, prefix=f"{_TEMPORARY}{path.name}.", delete=False
         ) as handle:
             temporary = handle.name
             yield handle
@@ -105,19 +114,19 @@ def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
         core.DataError: the file is missing, truncated, damaged, or holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        for name, array in arrays.items():
-            if not isinstance(array, np.ndarray):
-                raise ValueError(f"its member {name!r} is no array")
-        return arrays
+        with open(path, "rb") as handle:
+            if not zipfile.is_zipfile(handle):
+                raise ValueError("it is truncated, or another kind of file")
+            with zipfile.ZipFile(handle) as archive:
+                members = archive.namelist()
+                return {name.removesuffix(".npy"): _read_member(archive, name) for name in members}
     except FileNotFoundError as error:
         raise core.DataError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError,
-            SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        raise core.DataError(
-            f"{path}: damaged or no .npz file ({_one_line(error)}); delete it and run again"
-        ) from error
+    except OSError as error:
+        raise core.DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, EOFError, KeyError, RuntimeError, struct.error, zipfile.BadZipFile,
+            zlib.error) as error:
+        raise core.DataError(f"{path}: damaged, or no .npz file ({_one_line(error)})") from error
 
 
 def save_columns(
@@ -126,6 +135,8 @@ def save_columns(
     metadata: Mapping[str, Any],
 ) -> None:
     """Writes one `.npy` file a column and `columns.json`, replacing `directory` as a whole.
+
+    What killed processes left of column stores beside it is removed once it is an hour old.
 
     Args:
         directory: the column store; an older one of that name is replaced.
@@ -140,9 +151,8 @@ def save_columns(
     temporary = None
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        temporary = pathlib.Path(
-            tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}.")
-        )
+        _remove_old_stores(directory.parent)
+        temporary = _temporary_directory(directory)
         entries = {name: _save_column(temporary, name, columns[name]) for name in columns}
         body = {"format": _COLUMNS_FORMAT, "columns": entries, "metadata": _plain(metadata)}
         write_json(temporary / "columns.json", {"checksum": _checksum_json(body), **body})
@@ -162,8 +172,9 @@ def load_columns(
 
     Args:
         directory: the column store.
-        memory_map: map the files read-only instead of reading them. Either way sizes, shapes,
-            dtypes and a checksum of each file's head and tail (64 KiB each) are compared.
+        memory_map: map the files read-only instead of keeping them in memory. Either way sizes,
+            shapes, dtypes and a checksum of every file are compared (some GB/s, once the operating
+            system has the files in its cache).
 
     Returns:
         The columns and the metadata.
@@ -184,7 +195,7 @@ def load_columns(
 
 
 class DirectoryLock:
-    """Exclusive use of a directory by one process, as a context manager.
+    """Exclusive use of a directory and its sub-folders by one process, as a context manager.
 
     The lock is the operating system's (`flock` on `<directory>/.lock`): it goes with the process,
     however that ends.
@@ -196,7 +207,7 @@ class DirectoryLock:
         self._handle = None
 
     def __enter__(self) -> "DirectoryLock":
-        """Takes the lock.
+        """Takes the lock and removes what a killed process left under a temporary name.
 
         Raises:
             core.ConfigError: another process holds it, or the directory cannot be written.
@@ -224,6 +235,7 @@ class DirectoryLock:
             handle.close()
             raise _write_error(path, error) from error
         self._handle = handle
+        _remove_unfinished_files(self._directory)
         return self
 
     def __exit__(self, *unused_exception) -> None:
@@ -247,6 +259,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return value
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Reads one array; its checksum is compared before NumPy sees it."""
+    content = io.BytesIO(archive.read(name))
+    try:
+        return np.lib.format.read_array(content, allow_pickle=False)
+    except (ValueError, EOFError, TypeError, SyntaxError) as error:
+        raise ValueError(f"its member {name!r} is no array of numbers or text") from error
 
 
 def _write_array(stream: BinaryIO, name: str, array: np.ndarray) -> None:
@@ -282,13 +303,12 @@ def _load_column(path: pathlib.Path, entry: Mapping[str, Any], memory_map: bool)
 
 
 def _fingerprint(path: pathlib.Path) -> dict[str, int]:
-    """Returns the size of a file in bytes and the CRC-32 of its head and tail."""
-    size = path.stat().st_size
+    """Returns the size of a file in bytes and its CRC-32C."""
+    checksum = 0
     with open(path, "rb") as handle:
-        head = handle.read(_CHECKED_BYTES)
-        handle.seek(max(0, size - _CHECKED_BYTES))
-        tail = handle.read(_CHECKED_BYTES)
-    return {"size": size, "head": zlib.crc32(head), "tail": zlib.crc32(tail)}
+        while block := handle.read(_BLOCK_BYTES):
+            checksum = google_crc32c.extend(checksum, block)
+        return {"size": handle.tell(), "crc32c": checksum}
 
 
 def _read_columns_json(path: pathlib.Path) -> dict[str, Any]:
@@ -297,13 +317,13 @@ def _read_columns_json(path: pathlib.Path) -> dict[str, Any]:
             body = json.load(handle)
         checksum = body.pop("checksum")
         if body["format"] != _COLUMNS_FORMAT:
-            raise ValueError(f"format {body['format']}, expected {_COLUMNS_FORMAT}")
+            raise ValueError(f"format {body['format']}, this version reads {_COLUMNS_FORMAT}")
         if checksum != _checksum_json(body):
             raise ValueError("its checksum differs")
     except FileNotFoundError as error:
         raise core.DataError(f"{path.parent}: no column store here") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise core.DataError(f"{path}: damaged ({_one_line(error)})") from error
+        raise core.DataError(f"{path}: damaged or outdated ({_one_line(error)})") from error
     return body
 
 
@@ -313,15 +333,41 @@ def _checksum_json(body: Any) -> int:
 
 def _replace_directory(temporary: pathlib.Path, directory: pathlib.Path) -> None:
     """Renames `temporary` to `directory`; what was there is moved away first, then deleted."""
-    if directory.exists():
-        aside = pathlib.Path(tempfile.mkdtemp(dir=directory.parent, prefix=".old."))
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(directory, aside / "old")
-        os.rename(temporary, directory)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        os.rename(temporary, directory)
+    aside = _temporary_directory(directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(directory, aside / "old")
+    os.rename(temporary, directory)
+    shutil.rmtree(aside, ignore_errors=True)
     _sync_directory(directory.parent)
+
+
+def _temporary_directory(directory: pathlib.Path) -> pathlib.Path:
+    """Makes an empty directory beside `directory`."""
+    return pathlib.Path(
+        tempfile.mkdtemp(dir=directory.parent, prefix=f"{_TEMPORARY}{directory.name}.")
+    )
+
+
+def _remove_old_stores(directory: pathlib.Path) -> None:
+    """Removes unfinished column stores, except those that another process may be writing."""
+    for store in directory.glob(_LEFTOVERS):
+        with contextlib.suppress(FileNotFoundError):
+            if store.is_dir() and store.stat().st_mtime < time.time() - _LEFTOVER_SEC:
+                shutil.rmtree(store, ignore_errors=True)
+
+
+def _remove_unfinished_files(directory: pathlib.Path) -> None:
+    """Removes unfinished files of a directory that is locked, and of its direct sub-folders.
+
+    Sub-folders with a lock of their own are another job's. Column stores are left alone: they are
+    in the cache, which several jobs write to.
+    """
+    with contextlib.suppress(OSError):
+        folders = [path for path in directory.iterdir() if path.is_dir() and not path.is_symlink()]
+        own = [folder for folder in folders if not os.path.exists(folder / ".lock")]
+        for path in [path for folder in (directory, *own) for path in folder.glob(_LEFTOVERS)]:
+            if path.is_file():
+                path.unlink()
 
 
 def _sync_directory(directory: pathlib.Path) -> None:
@@ -339,6 +385,11 @@ def _umask() -> int:
 
 
 def _write_error(path: pathlib.Path, error: OSError) -> core.ConfigError:
+    files = [parent for parent in path.parents if os.path.isfile(parent)]
+    if files:
+        return core.ConfigError(
+            f"cannot write {path}: {files[0]} is a file, not a directory; choose another directory"
+        )
     return core.ConfigError(
         f"cannot write {path}: {error.strerror or error}; "
         "check that the directory is writable and has space, or choose another"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from nas_tf import experiment, jobs
 from nas_tf.core import ConfigError, DataError
 from nas_tf.settings import Settings
+from tools import make_nasbench101_records
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,6 @@ SEARCH = {
     "policy_learning_rate": 0.5,
     "discount": 0.0,
     "baseline": 0.1,
-    "pooling": "mean",
     "standardize": False,
 }
 # Settings that change the autoencoder's weights.
@@ -103,6 +104,7 @@ ELSEWHERE = {
     "pretrained",
     "jit_compile",
     "strategy",
+    "pooling",
 }
 
 
@@ -115,6 +117,13 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
     changed = change(base, pretrained=str(done), **{name: SEARCH[name]})
     before, after = trace(done), trace(execute(changed, tmp_path))
     assert any(not np.array_equal(before[k], after[k], equal_nan=True) for k in before)
+
+
+def test_pooling_changes_the_trace_of_an_embedding_that_is_not_standardized(base, done, tmp_path):
+    raw = change(base, pretrained=str(done), standardize=False, num_queries=20)
+    by_sum = trace(execute(raw, tmp_path / "sum"))
+    by_mean = trace(execute(change(raw, pooling="mean"), tmp_path / "mean"))
+    assert not np.array_equal(by_sum["key"], by_mean["key"])
 
 
 def test_a_pretrained_model_gives_the_trace_of_the_job_it_came_from(base, done, tmp_path):
@@ -160,13 +169,11 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
 @pytest.mark.parametrize(
     "values, error, message",
     [
-        ({"num_queries": 0}, ConfigError, "--num_queries=0: a run needs at least one query"),
-        ({"cost_budget_sec": 0.0}, ConfigError, "--cost_budget_sec=0.0: expected a positive"),
-        ({"num_queries": None}, ConfigError, "no budget: set --num_queries"),
+        ({"num_queries": 92}, ConfigError, "--num_queries=92: synthetic has only 91 cells"),
         ({"nasbench101_epochs": 108}, ConfigError, "--nasbench101_epochs=108: synthetic has 12, 36"),
         ({"batch_size": 500}, ConfigError, "--batch_size=500: there are only 82 examples"),
         ({"nasbench101_records": "no/such.tfrecord"}, DataError, "no/such.tfrecord"),
-        ({"pretrained": "no/such"}, DataError, "no/such/model/settings.json"),
+        ({"pretrained": "no/such"}, DataError, "no/such/model/quality.json"),
         ({"pretrained": "x", "job": "pretrain"}, ConfigError, "--pretrained=x: --job=pretrain"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -177,6 +184,7 @@ def test_bad_input_is_named_in_one_line(base, tmp_path, values, error, message):
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "summary.json").exists()
+    jobs._refuse_other_work(tmp_path, base)  # a mistake does not claim the directory
 
 
 def test_an_unwritable_output_directory(base, tmp_path):
@@ -185,9 +193,75 @@ def test_an_unwritable_output_directory(base, tmp_path):
         execute(base, tmp_path / "file" / "below")
 
 
-def test_other_settings_in_the_same_directory(base, done):
-    with pytest.raises(ConfigError, match="a job with --discount=0.8, received --discount=0.5"):
-        execute(change(base, discount=0.5), done)
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"discount": 0.5}, "a job with --discount=0.8, received --discount=0.5"),
+        ({"epochs": 2}, "a job with --epochs=1, received --epochs=2"),
+        ({"positions": False}, "a job with --positions, received --nopositions"),
+    ],
+)
+def test_other_settings_in_the_same_directory(base, done, values, message):
+    with pytest.raises(ConfigError, match=message):
+        execute(change(base, **values), done)
+
+
+def test_settings_that_decide_nothing_may_change(base, done, capsys):
+    execute(change(base, checkpoint_sec=7.0), done)
+    assert "this job is finished" in capsys.readouterr().out
+
+
+def test_a_budget_of_cost_ends_with_the_table(base, done, tmp_path):
+    endless = change(base, pretrained=str(done), num_queries=None, cost_budget_sec=1e12)
+    assert trace(execute(endless, tmp_path))["key"].shape == (2, 91)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", None])
+def test_a_damaged_report_of_a_pretraining(base, done, tmp_path, content):
+    shutil.copytree(done / "model", tmp_path / "given" / "model")
+    path = tmp_path / "given" / "model" / "quality.json"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(DataError, match="given/model/quality.json: (damaged|no such file)"):
+        execute(change(base, pretrained=str(tmp_path / "given")), tmp_path / "out")
+
+
+def test_a_damaged_model_of_an_unfinished_job_is_made_again(base, done, tmp_path):
+    before = weights(done)
+    again = shutil.copytree(done, tmp_path / "again")
+    (again / "summary.json").unlink()
+    (again / "model" / "weights.npz").write_bytes(b"damaged")
+    execute(base, again)
+    assert weights(again) == before
+    assert (again / "trace.npz").read_bytes() == (done / "trace.npz").read_bytes()
+
+
+def test_a_checkpoint_of_another_table(base, done, tmp_path):
+    path = tmp_path / "synthetic.tfrecord"
+    settings = change(
+        base, pretrained=str(done), nasbench101_records=str(path), checkpoint_sec=0.0
+    )
+    make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36), seed=1)
+    unfinished = execute(settings, tmp_path / "out")
+    for name in ("summary.json", "trace.npz"):
+        (unfinished / name).unlink()
+    make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36), seed=2)
+    with pytest.raises(ConfigError, match="search.npz was saved with table="):
+        execute(settings, unfinished)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(base, done, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path / "file"))
+    again = execute(change(base, pretrained=str(done)), tmp_path / "out")
+    assert (again / "trace.npz").read_bytes() == (done / "trace.npz").read_bytes()
+
+
+def test_what_the_networks_of_a_table_were_trained_on(base, records):
+    assert experiment.open_benchmark(base).dataset == "synthetic"
+    assert experiment.open_benchmark(change(base, nasbench101_records=None)).dataset == "digits"
+    other = records.with_name("other.tfrecord")
+    shutil.copy(records, other)
+    assert experiment.open_benchmark(change(base, nasbench101_records=str(other))).dataset == "unknown"
 
 
 def test_a_model_of_another_space(base, done, tmp_path, monkeypatch):

@@ -266,6 +266,29 @@ def test_interrupt_by_the_keyboard_is_an_interrupt(tmp_path):
     assert_same(run(checkpoint=checkpoint).history, run().history)
 
 
+def test_a_signal_whose_handler_returns_ends_the_search_all_the_same(tmp_path):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=1000)
+    strike = lambda step, values: step == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        with pytest.raises(core.NasError, match="interrupted; the same command goes on"):
+            run(checkpoint=checkpoint, callbacks=[strike])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert_same(run(checkpoint=checkpoint).history, run().history)
+
+
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=1000)
+    strike = lambda step, values: step == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        found = run(checkpoint=checkpoint, callbacks=[strike]).history
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert_same(found, run().history)
+
+
 def test_time_before_an_interruption_counts(tmp_path):
     checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=0)
     with pytest.raises(KeyboardInterrupt):

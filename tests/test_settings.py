@@ -5,7 +5,14 @@ import dataclasses
 import pytest
 
 from nas_tf.core import ConfigError
-from nas_tf.settings import JobSettings, PretrainSettings, ReinforceSettings, SearchSettings, Settings
+from nas_tf.settings import (
+    JobSettings,
+    PretrainSettings,
+    ReinforceSettings,
+    SearchSettings,
+    Settings,
+    TableSettings,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,12 @@ from nas_tf.settings import JobSettings, PretrainSettings, ReinforceSettings, Se
         (PretrainSettings, "kl_weight", -0.1),
         (PretrainSettings, "dropout", 1.0),
         (PretrainSettings, "clip_norm", 0.0),
+        (PretrainSettings, "epsilon_start", float("nan")),
+        (TableSettings, "nasbench101_records", ""),
         (SearchSettings, "num_runs", 0),
+        (SearchSettings, "num_queries", 0),
+        (SearchSettings, "cost_budget_sec", 0.0),
+        (SearchSettings, "cost_budget_sec", float("nan")),
         (ReinforceSettings, "episode_length", 0),
         (ReinforceSettings, "policy_learning_rate", 0.0),
         (ReinforceSettings, "discount", 1.1),
@@ -37,6 +49,11 @@ def test_an_impossible_value_is_named(component, name, value):
         component(**{name: value})
     assert str(error.value).startswith(f"--{name}={value}: ")
     assert "\n" not in str(error.value)
+
+
+def test_a_search_needs_a_budget():
+    with pytest.raises(ConfigError, match="no budget: set --num_queries, --cost_budget_sec"):
+        SearchSettings(num_queries=None)
 
 
 def test_names_are_unique_over_components():

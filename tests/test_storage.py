@@ -4,6 +4,8 @@ import errno
 import json
 import multiprocessing
 import os
+import signal
+import time
 import zipfile
 
 import numpy as np
@@ -57,7 +59,7 @@ def test_npz_refuses_python_objects(tmp_path):
         storage.write_npz(tmp_path / "a.npz", a=np.array([{}]))
     assert not os.listdir(tmp_path)
     np.savez(tmp_path / "b.npz", a=np.array([{}]))
-    with pytest.raises(core.DataError, match="b.npz"):
+    with pytest.raises(core.DataError, match="its member 'a.npy' is no array of numbers or text"):
         storage.read_npz(tmp_path / "b.npz")
 
 
@@ -67,19 +69,41 @@ def test_read_npz_names_missing_truncated_and_damaged_files(tmp_path):
         storage.read_npz(path)
     storage.write_npz(path, a=np.arange(1000))
     whole = path.read_bytes()
-    path.write_bytes(whole[:-100])
-    with pytest.raises(core.DataError, match="a.npz: damaged"):
-        storage.read_npz(path)
     path.write_bytes(whole[:4000] + bytes([whole[4000] ^ 1]) + whole[4001:])
-    with pytest.raises(core.DataError, match="a.npz: damaged"):
+    with pytest.raises(core.DataError, match="a.npz: damaged, .*Bad CRC-32 for file 'a.npy'"):
         storage.read_npz(path)
-    path.write_bytes(b"")
-    with pytest.raises(core.DataError, match="a.npz"):
-        storage.read_npz(path)
+    for content in (whole[:-100], b"", b"no archive" * 100):
+        path.write_bytes(content)
+        with pytest.raises(core.DataError) as caught:
+            storage.read_npz(path)
+        assert str(caught.value) == (
+            f"{path}: damaged, or no .npz file (it is truncated, or another kind of file)"
+        )
+    np.save(tmp_path / "a.npy", np.arange(3))
+    with pytest.raises(core.DataError, match="another kind of file"):
+        storage.read_npz(tmp_path / "a.npy")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.npy", b"no array")
-    with pytest.raises(core.DataError, match="a.npz"):
+    with pytest.raises(core.DataError, match="its member 'a.npy' is no array of numbers or text"):
         storage.read_npz(path)
+    with pytest.raises(core.DataError, match="cannot be read .Is a directory"):
+        storage.read_npz(tmp_path)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_any_changed_byte_of_an_npz_is_an_error_or_of_no_account(tmp_path, compress):
+    path, arrays = tmp_path / "a.npz", {"a": np.arange(5), "b": np.array(["x", "yz"])}
+    storage.write_npz(path, compress=compress, **arrays)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1:])
+        try:
+            found = storage.read_npz(path)
+        except core.DataError as error:
+            assert "allow_pickle" not in str(error) and "\n" not in str(error)
+        else:
+            for name, array in found.items():
+                np.testing.assert_array_equal(array, arrays[name])
 
 
 def test_columns_round_trip_and_replacement(tmp_path):
@@ -97,9 +121,9 @@ def test_columns_round_trip_and_replacement(tmp_path):
     assert not isinstance(in_memory["keys"], np.memmap)
 
 
-def _damage(path):
+def _damage(path, place=-1):
     data = bytearray(path.read_bytes())
-    data[-1] ^= 1
+    data[place] ^= 1
     path.write_bytes(data)
 
 
@@ -124,6 +148,14 @@ def test_damaged_columns_are_a_data_error(tmp_path, harm):
         storage.load_columns(tmp_path / "c")
 
 
+def test_damage_in_the_middle_of_a_long_column_is_found(tmp_path):
+    storage.save_columns(tmp_path / "c", {"x": np.arange(400_000)}, {})  # 3.2 MB
+    storage.load_columns(tmp_path / "c")
+    _damage(tmp_path / "c" / "x.npy", 1_700_000)
+    with pytest.raises(core.DataError, match="damaged column store .x.npy: crc32c is "):
+        storage.load_columns(tmp_path / "c")
+
+
 def test_column_names_are_plain(tmp_path):
     with pytest.raises(ValueError, match="no plain file name"):
         storage.save_columns(tmp_path / "c", {"../x": np.zeros(1)}, {})
@@ -141,6 +173,30 @@ def test_unwritable_places_are_named_in_one_line(tmp_path):
             write(tmp_path / "file")
         assert str(tmp_path / "file") in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_a_file_in_place_of_a_directory_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for write in (
+        lambda path: storage.DirectoryLock(path).__enter__(),
+        lambda path: storage.DirectoryLock(path / "a" / "b").__enter__(),
+        lambda path: storage.write_json(path / "a.json", {}),
+    ):
+        with pytest.raises(core.ConfigError) as caught:
+            write(tmp_path / "file")
+        assert str(caught.value).endswith(
+            f": {tmp_path / 'file'} is a file, not a directory; choose another directory"
+        )
+
+
+def test_a_directory_that_may_not_be_entered_is_a_config_error(tmp_path, monkeypatch):
+    def refuse(*unused_arguments, **unused_options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(storage.pathlib.Path, "mkdir", refuse)
+    monkeypatch.setattr(storage.pathlib.Path, "stat", refuse)  # what `exists` and `is_dir` ask
+    with pytest.raises(core.ConfigError, match="/a/b.json: Permission denied; check"):
+        storage.write_json(tmp_path / "a" / "b.json", {})
 
 
 @pytest.mark.parametrize(
@@ -184,6 +240,59 @@ def test_second_process_is_refused_and_told_the_owner(tmp_path):
         with pytest.raises(core.ConfigError, match=str(os.getpid())):
             with storage.DirectoryLock(tmp_path / "out"):
                 pass
+
+
+def _be_killed(directory):
+    with storage.DirectoryLock(directory):
+        storage.os.replace = lambda *unused_paths: os.kill(os.getpid(), signal.SIGKILL)
+        storage.write_npz(directory / "checkpoints" / "search.npz", a=np.zeros(3))
+
+
+def test_the_lock_removes_what_a_killed_job_left(tmp_path):
+    job = multiprocessing.get_context("spawn").Process(target=_be_killed, args=(tmp_path / "out",))
+    job.start()
+    job.join()
+    assert job.exitcode == -signal.SIGKILL
+    (left,) = os.listdir(tmp_path / "out" / "checkpoints")
+    assert left.startswith(".nas_tf-tmp.search.npz.")
+    with storage.DirectoryLock(tmp_path / "out"):
+        assert os.listdir(tmp_path / "out" / "checkpoints") == []
+
+
+def test_the_lock_leaves_other_files_alone(tmp_path):
+    kept = [
+        ".search.npz.ob4czgyr",
+        ".nas_tf-tmp.",
+        ".nas_tf-tmp.ob4czgyr",
+        "nas_tf-tmp.a.npz.ob4czgyr",
+        "deep/er/.nas_tf-tmp.a.npz.ob4czgyr",
+        "other/.lock",
+        "other/.nas_tf-tmp.a.npz.ob4czgyr",  # of a job that has a lock of its own
+        "cache/.nas_tf-tmp.store.ob4czgyr/x.npy",
+    ]
+    removed = [".nas_tf-tmp.summary.json.ob4czgyr", "model/.nas_tf-tmp.weights.npz.a_3czgyr"]
+    for name in kept + removed:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    with storage.DirectoryLock(tmp_path):
+        assert [name for name in kept if not (tmp_path / name).exists()] == []
+        assert [name for name in removed if (tmp_path / name).exists()] == []
+
+
+def test_saving_columns_removes_old_unfinished_stores(tmp_path):
+    now = time.time()
+    for name, age_sec in (
+        (".nas_tf-tmp.c.ob4czgyr", 3700),
+        (".nas_tf-tmp.d.aaaaaaaa", 3700),
+        (".nas_tf-tmp.c.bbbbbbbb", 3500),
+        (".c.ob4czgyr", 3700),
+        ("c", 3700),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.npy").write_text("")
+        os.utime(tmp_path / name, (now - age_sec, now - age_sec))
+    storage.save_columns(tmp_path / "c", {"x": np.zeros(3)}, {})
+    assert sorted(os.listdir(tmp_path)) == [".c.ob4czgyr", ".nas_tf-tmp.c.bbbbbbbb", "c"]
 
 
 def test_cache_directory_follows_the_environment(monkeypatch, tmp_path):

@@ -1,6 +1,6 @@
 """What `tools.benchmark` measures: every figure with its limit, its target and its peer's figure.
 
-Peers, as measured on one core of the two-core machine the limits are meant for: the official
+Peers, as measured on one core of a two-core machine, for which the limits are meant: the official
 NAS-Bench-101 generator, and the released PyTorch code of arch2vec.
 """
 

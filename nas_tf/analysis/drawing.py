@@ -16,7 +16,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Outline
 
 from nas_tf.analysis.canvas import INK, new_figure
-from nas_tf.analysis.layout import BoxSize, Layout, layered_layout
+from nas_tf.analysis.layout import BOX_HEIGHT, Layout, layered_layout
 from nas_tf.core import ConfigError, InvalidArchitectureError
 
 SHORT_LABELS = {
@@ -29,12 +29,11 @@ _INTERIOR_COLOURS = ("#8CCBF2", "#F5BE4F", "#7FCFB4", "#E3B2CE", "#F0E442", "#EE
 _TERMINAL_COLOUR = "#E6E6E6"
 _TERMINALS = ("input", "output")
 
-_FONT_SIZE = 8.0
-_CAPTION_SIZE = 8.0
+_FONT_SIZE = 8.0  # points
 _LINE_HEIGHT = 0.155  # inches a caption's line takes
 _CHARACTER_WIDTH = 0.063  # inches, of the font above, generously
-_MARGIN = 0.08
-_PANEL_GAP = 0.45
+_MARGIN = 0.08  # above and below
+_SIDE_MARGIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,12 @@ def draw_cells(
     *,
     max_width_in: float = 10.5,
 ) -> Figure:
-    """Returns a figure of cells side by side, all to one scale, in several rows if too wide.
+    """Returns a figure of cells side by side, all to one scale, in rows of equal length.
 
     Args:
         pictures: the cells, at least one.
         styles: operation name -> style; by default made from the names in order of appearance.
-        max_width_in: width in inches above which a new row starts.
+        max_width_in: width in inches above which there are more rows.
 
     Returns:
         The figure, just large enough; save it with `canvas.save_figure`.
@@ -112,14 +111,11 @@ def draw_cells(
         styles = operation_styles(list(dict.fromkeys(op for c in pictures for op in c.operations)))
     _check_operations(pictures, styles)
     longest = max(len(styles[op].label) for cell in pictures for op in cell.operations)
-    size = BoxSize(width=max(0.44, 0.1 + longest * _CHARACTER_WIDTH))
-    layouts = [layered_layout(cell.matrix, size) for cell in pictures]
-    extents = [_extent(*pair) for pair in zip(pictures, layouts)]
-    places, (width, height) = _arrange(extents, max_width_in)
-    figure = new_figure(width, height)
-    for picture, layout, place in zip(pictures, layouts, places):
-        axes = figure.add_axes(tuple(np.array(place) / (width, height, width, height)))
-        _draw_panel(axes, picture, layout, styles)
+    box_width = max(0.44, 0.1 + longest * _CHARACTER_WIDTH)
+    layouts = [layered_layout(cell.matrix, box_width) for cell in pictures]
+    figure, panels = _panels([_extent(*pair) for pair in zip(pictures, layouts)], max_width_in)
+    for axes, picture, layout in zip(panels, pictures, layouts):
+        _draw_panel(axes, picture, layout, box_width, styles)
     return figure
 
 
@@ -140,107 +136,87 @@ def _check_operations(
 
 
 def _extent(picture: CellPicture, layout: Layout) -> tuple[float, float]:
-    """Returns a panel's width and height in inches, with room for title and caption."""
+    """Returns the width and height in inches of a panel with title, graph and caption."""
     x0, x1, y0, y1 = layout.extent
-    lines = picture.caption.split("\n") if picture.caption else []
-    text_width = max((len(line) for line in (*lines, picture.title)), default=0) * _CHARACTER_WIDTH
-    text_height = _text_height(len(lines)) + _text_height(1 if picture.title else 0)
-    return max(x1 - x0, text_width) + 2 * _MARGIN, y1 - y0 + text_height + 2 * _MARGIN
+    lines = [picture.title, *picture.caption.split("\n")]
+    text_width = _CHARACTER_WIDTH * max(len(line) for line in lines)
+    text_height = _text_height(picture.title) + _text_height(picture.caption)
+    return max(x1 - x0, text_width) + 2 * _SIDE_MARGIN, y1 - y0 + text_height + 2 * _MARGIN
 
 
-def _text_height(lines: int) -> float:
-    return lines * _LINE_HEIGHT + 0.08 if lines else 0.0
-
-
-def _arrange(
+def _panels(
     extents: Sequence[tuple[float, float]], max_width_in: float
-) -> tuple[list[tuple[float, float, float, float]], tuple[float, float]]:
-    """Returns (left, bottom, width, height) of each panel and the (width, height) of the figure."""
-    rows: list[list[int]] = [[]]
-    used = 0.0
-    for index, (width, _) in enumerate(extents):
-        if rows[-1] and used + _PANEL_GAP + width > max_width_in:
-            rows.append([])
-        used = (used + _PANEL_GAP if rows[-1] else 0.0) + width
-        rows[-1].append(index)
-    widths = [sum(extents[i][0] for i in row) + _PANEL_GAP * (len(row) - 1) for row in rows]
-    heights = [max(extents[i][1] for i in row) for row in rows]
-    total_width, total_height = max(widths), sum(heights) + 0.2 * (len(rows) - 1)
-    places, top = [], total_height
-    for row, row_width, row_height in zip(rows, widths, heights):
-        left = (total_width - row_width) / 2
-        for index in row:
-            places.append((left, top - row_height, extents[index][0], row_height))
-            left += extents[index][0] + _PANEL_GAP
-        top -= row_height + 0.2
-    return places, (total_width, total_height)
+) -> tuple[Figure, list[Axes]]:
+    """Returns a figure and, row by row, an axes for each (width, height), at least that large."""
+    for columns in range(len(extents), 0, -1):
+        widths = [max(width for width, _ in extents[i::columns]) for i in range(columns)]
+        if sum(widths) <= max_width_in:
+            break
+    starts = range(0, len(extents), columns)
+    heights = [max(height for _, height in extents[i : i + columns]) for i in starts]
+    figure = new_figure(sum(widths), sum(heights))
+    grid = figure.add_gridspec(
+        len(heights), columns, width_ratios=widths, height_ratios=heights,
+        left=0, right=1, bottom=0, top=1, wspace=0, hspace=0,
+    )
+    return figure, [figure.add_subplot(grid[index]) for index in range(len(extents))]
+
+
+def _text_height(text: str) -> float:
+    return _LINE_HEIGHT * (text.count("\n") + 1) + _MARGIN if text else 0.0
 
 
 def _draw_panel(
-    axes: Axes, picture: CellPicture, layout: Layout, styles: Mapping[str, OperationStyle]
+    axes: Axes,
+    picture: CellPicture,
+    layout: Layout,
+    box_width: float,
+    styles: Mapping[str, OperationStyle],
 ) -> None:
     """Draws one cell into axes whose data unit becomes an inch."""
     width, height = axes.get_position().size * axes.figure.get_size_inches()
     x0, x1, y0, y1 = layout.extent
-    lines = picture.caption.count("\n") + 1 if picture.caption else 0
-    below, above = _text_height(lines), _text_height(1 if picture.title else 0)
-    middle = (x0 + x1) / 2
-    floor = (y0 + y1) / 2 - (height - below - above) / 2 - below
-    axes.set(xlim=(middle - width / 2, middle + width / 2), ylim=(floor, floor + height))
+    left = (x0 + x1 - width) / 2
+    below, above = _text_height(picture.caption), _text_height(picture.title)
+    floor = (y0 + y1 - height + above - below) / 2
     axes.axis("off")
+    axes.set(xlim=(left, left + width), ylim=(floor, floor + height))
     for points in layout.edges.values():
-        axes.add_patch(_edge_patch(points))
-    for centre, operation in zip(layout.centres, picture.operations):
-        _draw_box(axes, centre, layout.size, styles[operation])
-    if picture.title:
-        axes.text(middle, floor + height - _MARGIN, picture.title, ha="center", va="top",
-                  fontsize=_CAPTION_SIZE, fontweight="bold", color=INK)
-    if picture.caption:
-        axes.text(middle, floor + below, picture.caption, ha="center", va="top",
-                  fontsize=_CAPTION_SIZE, color=INK, linespacing=1.3)
-
-
-def _draw_box(axes: Axes, centre: np.ndarray, size: BoxSize, style: OperationStyle) -> None:
-    axes.add_patch(
-        FancyBboxPatch(
-            centre - (size.width / 2, size.height / 2),
-            size.width,
-            size.height,
-            boxstyle="round,pad=0,rounding_size=0.07",
-            facecolor=style.colour,
-            edgecolor=INK,
-            linewidth=0.8,
-            zorder=3,
+        axes.add_patch(
+            FancyArrowPatch(
+                path=edge_outline(points), arrowstyle="-|>,head_length=4,head_width=1.8",
+                linewidth=0.9, color=INK, shrinkA=0, shrinkB=0, capstyle="butt", joinstyle="miter",
+                zorder=2,
+            )
         )
-    )
-    place = {"ha": "center", "va": "center_baseline", "zorder": 4}
-    axes.text(*centre, style.label, fontsize=_FONT_SIZE, color="black", **place)
+    for centre, operation in zip(layout.centres, picture.operations):
+        axes.add_patch(
+            FancyBboxPatch(
+                centre - (box_width / 2, BOX_HEIGHT / 2), box_width, BOX_HEIGHT,
+                boxstyle="round,pad=0,rounding_size=0.07", facecolor=styles[operation].colour,
+                edgecolor=INK, linewidth=0.8, zorder=3,
+            )
+        )
+        axes.text(*centre, styles[operation].label, fontsize=_FONT_SIZE, color="black",
+                  ha="center", va="center_baseline", zorder=4)
+    middle = (x0 + x1) / 2
+    axes.text(middle, floor + height - _MARGIN, picture.title, ha="center", va="top",
+              fontsize=_FONT_SIZE, fontweight="bold", color=INK)
+    axes.text(middle, floor + below, picture.caption, ha="center", va="top",
+              fontsize=_FONT_SIZE, color=INK, linespacing=1.3)
 
 
 def edge_outline(points: np.ndarray) -> Outline:
     """Returns the curve of an edge: an S in each gap between layers, straight across each layer.
 
     Args:
-        points: way points of `Layout.edges`, float64 [P, 2], P even.
+        points: way points of `Layout.edges`, float64 [P, 2].
 
     Returns:
-        A path of lines and cubic Bezier curves, horizontal at every way point.
+        A path of cubic Bezier curves, horizontal at every way point.
     """
-    vertices, codes = [points[0]], [Outline.MOVETO]
-    for index in range(1, len(points)):
-        start, end = points[index - 1], points[index]
-        if index % 2 == 0:
-            vertices.append(end)
-            codes.append(Outline.LINETO)
-            continue
-        reach = 0.5 * (end[0] - start[0])
-        vertices += [start + (reach, 0.0), end - (reach, 0.0), end]
-        codes += [Outline.CURVE4] * 3
-    return Outline(np.array(vertices), codes)
-
-
-def _edge_patch(points: np.ndarray) -> FancyArrowPatch:
-    return FancyArrowPatch(
-        path=edge_outline(points), arrowstyle="-|>,head_length=4,head_width=1.8", linewidth=0.9,
-        color=INK, shrinkA=0, shrinkB=0, capstyle="butt", joinstyle="miter", zorder=2,
-    )
+    starts, ends = points[:-1], points[1:]
+    reach = (ends - starts) * (0.5, 0.0)
+    curves = np.stack([starts + reach, ends - reach, ends], axis=1).reshape(-1, 2)
+    codes = [Outline.MOVETO] + [Outline.CURVE4] * len(curves)
+    return Outline(np.concatenate([points[:1], curves]), codes)

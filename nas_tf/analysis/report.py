@@ -5,6 +5,7 @@ step, so that a report that is there is complete.
 """
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.curves import study_curves
 from nas_tf.analysis.drawing import draw_cells, operation_styles
 from nas_tf.analysis.figures import save_study_figures
+from nas_tf.analysis.wording import count, duration, is_missing, markdown_table, percent
 from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
 from nas_tf.storage import atomic_write
@@ -25,8 +27,18 @@ _VALIDATION = {
 _QUALITY_ROWS = (
     ("reconstruction_accuracy", "Reconstruction (cells held out, decoded without any error)"),
     ("validity", "Validity (prior samples that decode to a valid cell)"),
-    ("uniqueness", "Uniqueness (distinct cells among the valid)"),
+    ("uniqueness", "Uniqueness (different decoded graphs among the valid, dead vertices kept)"),
+    ("unique_cells", "Unique cells (different cells among the valid, dead vertices pruned)"),
 )
+_CIFAR10 = "cifar10"
+_SYNTHETIC = "synthetic"
+_UNKNOWN = "unknown"
+_DATASETS = {
+    _CIFAR10: "CIFAR-10",
+    "digits": "handwritten digits",
+    _UNKNOWN: "a data set this table does not name",
+}
+_NOT_COMPARABLE = "not comparable with published NAS-Bench results"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,24 +49,21 @@ class ReportNotes:
         title: first heading.
         strategy_label: the strategy's name in figures and text; the summary's when empty.
         published: number of queries -> published mean test accuracy in [0, 1], for a column beside
-            ours; shown only where the summary's dataset is `published_dataset`.
+            ours; shown only where the table's networks were trained on CIFAR-10.
         published_source: the paper and table of those numbers.
-        published_dataset: what the published networks were trained on.
-        published_pretraining_source: the paper and table of the published pre-training.
         pretraining: the pre-training's summary, for its table; none when None.
-        published_pretraining: fractions under the same names as in `pretraining`, for a column.
-        remarks: paragraphs to add below the results.
+        published_pretraining: fractions under the same names as in `pretraining`, of a model
+            trained on the whole space, for a column.
+        published_pretraining_source: the paper and table of those fractions.
     """
 
     title: str = "Architecture search"
     strategy_label: str = ""
     published: Mapping[int, float] = dataclasses.field(default_factory=dict)
     published_source: str = ""
-    published_dataset: str = "cifar10"
     pretraining: Mapping[str, Any] | None = None
     published_pretraining: Mapping[str, float] = dataclasses.field(default_factory=dict)
     published_pretraining_source: str = ""
-    remarks: Sequence[str] = ()
 
 
 def write_search_report(
@@ -71,7 +80,7 @@ def write_search_report(
     The figures are `regret.png`, `incumbents.png`, and `best_cells.png` and `.svg`.
 
     Args:
-        directory: the output directory.
+        directory: the output directory, as the job was given it.
         summary: as `summary.search_summary` returns it.
         history: every query, [R, Q].
         cells: a batch [M] that holds every cell queried, such as the table's.
@@ -97,7 +106,9 @@ def write_search_report(
         drawing = draw_cells(pictures, operation_styles(op_names))
         for suffix in ("png", "svg"):
             save_figure(drawing, directory / f"best_cells.{suffix}")
-    text = search_report(summary, best=best, figures=tuple(figures), notes=notes)
+    text = search_report(
+        summary, directory=directory, best=best, figures=tuple(figures), notes=notes
+    )
     path = directory / "report.md"
     with atomic_write(path) as handle:
         handle.write(text.encode("utf-8"))
@@ -107,6 +118,7 @@ def write_search_report(
 def search_report(
     summary: Mapping[str, Any],
     *,
+    directory: str | Path,
     best: Sequence[BestCell],
     figures: Sequence[str] = ("regret", "incumbents"),
     notes: ReportNotes = ReportNotes(),
@@ -115,6 +127,7 @@ def search_report(
 
     Args:
         summary: as `summary.search_summary` returns it.
+        directory: the job's output directory, for the command that repeats it.
         best: the best cells, drawn in `best_cells.png` where there are any.
         figures: which of "regret" and "incumbents" were drawn.
         notes: title, published numbers, pre-training.
@@ -125,19 +138,15 @@ def search_report(
     sections = [
         f"# {notes.title}",
         _what_was_run(summary, notes),
+        _disclaimer(summary["dataset"]),
         _headline(summary),
         "## Results",
         _results_table(summary, notes),
         _table_caption(summary, notes),
-        *notes.remarks,
         *_figure_section(summary, figures),
         *_best_section(best, summary),
-        *_pretraining_section(notes),
-        "## How to repeat it",
-        "```\npython -m nas_tf.main --flagfile=config.flags\n```",
-        "`config.flags` beside this report holds every setting; add `--output_dir=DIRECTORY` to "
-        "keep this one as it is. The numbers are in `summary.json`, every query of every run in "
-        "`trace.npz`.",
+        *_pretraining_section(summary, notes),
+        *_repeat_section(Path(directory)),
         _times(summary),
         _versions(summary["versions"]),
     ]
@@ -154,7 +163,7 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     return (
         f"**{label}** searched the **{summary['space']}** space in {many if runs > 1 else one}. "
         f"Cells were evaluated by looking them up in the table **{summary['table']}** "
-        f"({summary['table_num_cells']:,} cells trained on {summary['dataset']}{path}). "
+        f"({_table_cells(summary)}{path}). "
         f"A search saw {seen}, and no test accuracy. {_budget(summary)} "
         "The incumbent is the cell with the highest validation accuracy a run has seen; its test "
         "accuracy is the mean over the table's repeats. Test regret is the distance to the best "
@@ -162,19 +171,44 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     )
 
 
+def _table_cells(summary: Mapping[str, Any]) -> str:
+    cells, dataset = count(summary["table_num_cells"], "cell"), summary["dataset"]
+    if dataset == _SYNTHETIC:
+        return f"{cells} with invented accuracies"
+    return f"{cells}, trained on {_DATASETS.get(dataset, dataset)}"
+
+
+def _disclaimer(dataset: str) -> str:
+    """Returns what must not be read into the numbers; nothing where they are of CIFAR-10."""
+    if dataset == _CIFAR10:
+        return ""
+    if dataset == _SYNTHETIC:
+        return "**The accuracies in this table are invented: the results below mean nothing.**"
+    if dataset == _UNKNOWN:
+        return (
+            "**This table does not name the data set its networks were trained on: the numbers "
+            f"are {_NOT_COMPARABLE}.**"
+        )
+    return (
+        f"**These networks were trained on {_DATASETS.get(dataset, dataset)}: the numbers say "
+        f"nothing about CIFAR-10 and are {_NOT_COMPARABLE}.**"
+    )
+
+
 def _budget(summary: Mapping[str, Any]) -> str:
     limits = []
     if summary["query_budget"] is not None:
-        limits.append(f"{summary['query_budget']:,} queries")
+        limits.append(count(summary["query_budget"], "query", "queries"))
     if summary["cost_budget_sec"] is not None:
         limits.append(f"{summary['cost_budget_sec']:,.0f} s of evaluation cost")
-    text = f"Each run had a budget of {' or '.join(limits)}" if limits else "There was no budget"
-    whichever = ", whichever ended first" if len(limits) > 1 else ""
-    spent = (
-        f"; on average a run made {summary['num_queries_mean']:,.1f} queries that cost "
-        f"{duration(summary['evaluation_cost_sec_mean'])} of training time by the table."
-    )
-    return text + whichever + spent
+    many = summary["num_runs"] > 1
+    run = "Each run" if many else "The run"
+    text = f"{run} had {'a budget of ' + ' or '.join(limits) if limits else 'no budget'}"
+    whichever = ", whichever was spent first" if len(limits) > 1 else ""
+    made = count(round(summary["num_queries_mean"], 1), "query", "queries")
+    cost = duration(summary["evaluation_cost_sec_mean"])
+    made = f"; {'on average a run' if many else 'it'} made {made}, which cost {cost}"
+    return f"{text}{whichever}{made} of training time by the table."
 
 
 def _best_in_table(summary: Mapping[str, Any]) -> str:
@@ -189,9 +223,10 @@ def _headline(summary: Mapping[str, Any]) -> str:
     many = summary["num_runs"] > 1
     spread = f" (mean ± standard deviation over {summary['num_runs']:,} runs)" if many else ""
     regret = point["test_regret_mean"]
-    tail = "" if regret is None else f", a {'mean ' * many}test regret of **{_percent(regret, 3)}**"
+    tail = "" if regret is None else f", a {'mean ' * many}test regret of **{percent(regret, 3)}**"
+    up_to = "up to " if summary["num_queries_mean"] < summary["num_queries"] else ""
     return (
-        f"After {summary['num_queries']:,} queries the incumbent reaches "
+        f"After {up_to}{count(summary['num_queries'], 'query', 'queries')} the incumbent reaches "
         f"**{_mean_std(point, 'test_accuracy', summary)}** test accuracy{spread}{tail}."
     )
 
@@ -200,39 +235,35 @@ def _results_table(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     published = _published(summary, notes)
     headings = ["Queries", "Validation accuracy (%)", "Test accuracy (%)", "Test regret (%)"]
     rows = []
-    for count, point in summary["curve"].items():
+    for number, point in summary["curve"].items():
         row = [
-            f"{int(count):,}",
+            f"{int(number):,}",
             _mean_std(point, "validation_accuracy", summary, unit=""),
             _mean_std(point, "test_accuracy", summary, unit=""),
-            _percent(point["test_regret_mean"], 3, unit=""),
+            percent(point["test_regret_mean"], 3, unit=""),
         ]
         if published:
-            row.append(_percent(published.get(int(count)), 2, unit=""))
+            row.append(percent(published.get(int(number)), 2, unit=""))
         rows.append(row)
     return markdown_table([*headings, "Published test (%)"] if published else headings, rows)
 
 
 def _table_caption(summary: Mapping[str, Any], notes: ReportNotes) -> str:
-    spread = " Mean ± standard deviation over runs." if summary["num_runs"] > 1 else ""
-    sentences = [f"Of the incumbent after so many queries.{spread}"]
+    many = summary["num_runs"] > 1
+    spread = ", mean ± standard deviation over the runs (of regret, the mean)" if many else ""
+    sentences = [f"The incumbent after so many queries{spread}."]
     if _published(summary, notes):
         source = f" ({notes.published_source})" if notes.published_source else ""
         sentences.append(f"Published: mean test accuracy{source}.")
-    if summary["dataset"].lower().replace("-", "") != "cifar10":
-        sentences.append(
-            f"**These networks were trained on {summary['dataset']}: the numbers say nothing about "
-            "CIFAR-10 and are not comparable with published NAS-Bench results.**"
-        )
     return " ".join(sentences)
 
 
 def _published(summary: Mapping[str, Any], notes: ReportNotes) -> dict[int, float]:
     """Returns the published numbers that may stand beside ours: same data, a count we report."""
-    if summary["dataset"] != notes.published_dataset:
+    if summary["dataset"] != _CIFAR10:
         return {}
     reported = summary["curve"]
-    return {count: value for count, value in notes.published.items() if str(count) in reported}
+    return {number: value for number, value in notes.published.items() if str(number) in reported}
 
 
 def _figure_section(summary: Mapping[str, Any], figures: Sequence[str]) -> list[str]:
@@ -267,8 +298,8 @@ def _best_section(best: Sequence[BestCell], summary: Mapping[str, Any]) -> list[
         [
             str(rank),
             f"`{cell.key:016x}`",
-            _percent(cell.validation_accuracy, 2, unit=""),
-            _percent(cell.test_accuracy, 2, unit=""),
+            percent(cell.validation_accuracy, 2, unit=""),
+            percent(cell.test_accuracy, 2, unit=""),
             f"{cell.num_runs:,} of {summary['num_runs']:,}",
             f"{cell.num_incumbent:,}",
         ]
@@ -279,64 +310,81 @@ def _best_section(best: Sequence[BestCell], summary: Mapping[str, Any]) -> list[
     ]
     return [
         "## Best cells",
-        "The distinct cells of highest validation accuracy (the mean of what the runs saw).",
+        "The cells of highest validation accuracy (a mean over the runs that queried the cell).",
         "![The best cells](best_cells.png)",
         markdown_table(headings, rows),
         "The same drawing for papers: [best_cells.svg](best_cells.svg).",
     ]
 
 
-def _pretraining_section(notes: ReportNotes) -> list[str]:
+def _pretraining_section(summary: Mapping[str, Any], notes: ReportNotes) -> list[str]:
     quality = notes.pretraining
     if quality is None:
         return []
-    published, source = notes.published_pretraining, notes.published_pretraining_source
+    published, source = _published_pretraining(summary, notes), notes.published_pretraining_source
     rows = []
     for name, title in _QUALITY_ROWS:
         if name in quality:
-            row = [title, _percent(quality[name], 2, unit="")]
-            rows.append([*row, _percent(published.get(name), 2, unit="")] if published else row)
-    facts = [
-        f"{quality['num_cells']:,} cells" if quality.get("num_cells") is not None else "",
-        f"{quality['epochs']} epochs" if quality.get("epochs") is not None else "",
-        f"seed {quality['seed']}" if quality.get("seed") is not None else "",
-    ]
-    if quality.get("graphs_per_sec"):
-        facts.append(f"{quality['graphs_per_sec']:,.0f} graphs per second")
+            row = [title, percent(quality[name], 2, unit="")]
+            rows.append([*row, percent(published.get(name), 2, unit="")] if published else row)
+    facts = ", ".join(_pretraining_facts(quality))
     headings = ["", "Here (%)", "Published (%)"] if published else ["", "Here (%)"]
     return [
         "## Pre-training",
-        f"The embedding was learned without any accuracy: {', '.join(filter(None, facts))}.",
-        markdown_table(headings, rows),
+        f"The embedding was learned without any accuracy{': ' * bool(facts)}{facts}.",
+        markdown_table(headings, rows) if rows else "",
         f"Published: {source}." if published and source else "",
     ]
 
 
+def _published_pretraining(summary: Mapping[str, Any], notes: ReportNotes) -> Mapping[str, float]:
+    """Returns the published qualities, unless only the cells of another table were trained on.
+
+    The published model saw the whole space, and no accuracy: what a table's networks were trained
+    on matters only where its cells are all that ours saw.
+    """
+    seen = notes.pretraining.get("num_cells")
+    whole = not is_missing(seen) and seen > summary["table_num_cells"]
+    return notes.published_pretraining if whole or summary["dataset"] == _CIFAR10 else {}
+
+
+def _pretraining_facts(quality: Mapping[str, Any]) -> list[str]:
+    """Returns those that were measured; a number may be absent, None or NaN."""
+    known = {name: value for name, value in quality.items() if not is_missing(value)}
+    facts = []
+    if "num_cells" in known:
+        facts.append(count(known["num_cells"], "cell"))
+    if "epochs" in known:
+        facts.append(count(known["epochs"], "epoch"))
+    if "seed" in known:
+        facts.append(f"seed {known['seed']}")
+    if "graphs_per_sec" in known:
+        facts.append(count(round(known["graphs_per_sec"]), "graph") + " per second")
+    return facts
+
+
+def _repeat_section(directory: Path) -> list[str]:
+    flagfile = shlex.quote(f"--flagfile={directory / 'config.flags'}")
+    return [
+        "## How to repeat it",
+        f"```\npython -m nas_tf.main {flagfile} --output_dir=ANOTHER_DIRECTORY\n```",
+        "Run it in the directory this job was started from, since paths may be relative. "
+        "`config.flags` holds every setting; another output directory is needed because this one "
+        "holds a finished job. The numbers are in `summary.json`, every query of every run in "
+        "`trace.npz`.",
+    ]
+
+
 def _times(summary: Mapping[str, Any]) -> str:
-    return (
-        f"Wall time of the job: {duration(summary['wall_sec'])}. Evaluation cost of one run by the "
-        f"table: {duration(summary['evaluation_cost_sec_mean'])} (mean)."
-    )
+    """Returns the times; only that of the search includes what was before an interruption."""
+    text = f"Wall time of the job since its last start: {duration(summary['wall_sec'])}."
+    if is_missing(summary.get("search_sec")):
+        return text
+    return f"{text} Search alone, over all starts: {duration(summary['search_sec'])}."
 
 
 def _versions(versions: Mapping[str, str]) -> str:
     return "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
-
-
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a table: the first column to the left, the others to the right."""
-    rule = [":--", *["--:"] * (len(headings) - 1)]
-    lines = [headings, rule, *rows]
-    escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
-
-
-def duration(seconds: float) -> str:
-    """Returns seconds in words with three digits: 0.42 s, 12.3 min, 4.5 h, 12.0 days."""
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.3g} {name}"
-    return f"{seconds / 86400:,.1f} days"
 
 
 def _mean_std(
@@ -348,7 +396,3 @@ def _mean_std(
     if summary["num_runs"] == 1:
         return f"{100 * mean:.2f}{unit}"
     return f"{100 * mean:.2f} ± {100 * point[f'{name}_std']:.2f}{unit}"
-
-
-def _percent(value: float | None, digits: int, unit: str = " %") -> str:
-    return "–" if value is None else f"{100 * value:.{digits}f}{unit}"

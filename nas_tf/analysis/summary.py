@@ -8,14 +8,12 @@ import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nas_tf.analysis.curves import Band, StudyCurves, band, query_counts, study_curves
 from nas_tf.core import DataError, History
-from nas_tf.storage import read_npz
 
 LIBRARIES = (
     "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
@@ -23,12 +21,6 @@ LIBRARIES = (
 _QUALITY = (
     "reconstruction_accuracy", "validity", "uniqueness", "num_cells", "graphs_per_sec", "epochs"
 )
-_TRACE_TYPES = {
-    "key": np.uint64,
-    "validation_accuracy": np.float64,
-    "test_accuracy": np.float64,
-    "cost_sec": np.float64,
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,7 +35,7 @@ class StudyDescription:
         dataset: what its networks were trained on.
         strategy: name of the search strategy.
         seed: of the study.
-        num_queries: the budget of a run in queries; None where only cost limits it.
+        query_budget: the budget of a run in queries; None where only cost limits it.
         cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
             limit it.
         validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
@@ -57,7 +49,7 @@ class StudyDescription:
     dataset: str
     strategy: str
     seed: int
-    num_queries: int | None
+    query_budget: int | None
     cost_budget_sec: float | None = None
     validation: str = "random"
     job: str = "search"
@@ -77,7 +69,7 @@ def search_summary(
         description: what was run.
         history: every query, [R, Q].
         best_test_accuracy: the table's best mean test accuracy.
-        wall_sec: how long the job took, seconds.
+        wall_sec: seconds since the job was last started.
         versions: library -> version; those installed by default.
 
     Returns:
@@ -98,7 +90,6 @@ def search_summary(
         **dataclasses.asdict(description),
         "num_runs": runs,
         "num_queries": queries,
-        "query_budget": description.num_queries,
         "num_queries_mean": float(made.mean()),
         "incumbent": points[str(queries)],
         "curve": points,
@@ -116,6 +107,7 @@ def pretrain_summary(
     space: str,
     seed: int,
     wall_sec: float,
+    table: Mapping[str, Any] | None,
     versions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Returns the summary of a pre-training job.
@@ -125,11 +117,13 @@ def pretrain_summary(
             `graphs_per_sec`, `epochs`, and whatever else was measured.
         space: name of the search space.
         seed: of the job.
-        wall_sec: how long the job took, seconds.
+        wall_sec: seconds since the job was last started.
+        table: `name`, `path` and `num_cells` of the table whose cells were trained on; None where
+            they were the whole space.
         versions: library -> version; those installed by default.
 
     Returns:
-        A dict for JSON.
+        A dict for JSON; `table`, `table_path` and `table_num_cells` are None for the whole space.
 
     Raises:
         DataError: one of the six is missing.
@@ -141,6 +135,9 @@ def pretrain_summary(
     return {
         "job": "pretrain",
         "space": space,
+        "table": None if table is None else table["name"],
+        "table_path": None if table is None else table["path"],
+        "table_num_cells": None if table is None else int(table["num_cells"]),
         **plain,
         "seed": int(seed),
         "wall_sec": float(wall_sec),
@@ -164,34 +161,6 @@ def curve_points(curves: StudyCurves) -> dict[str, dict[str, float | None]]:
         for values in (curves.validation_accuracy, curves.test_accuracy, curves.test_regret)
     )
     return {str(n): _point(validation, test, regret, i) for i, n in enumerate(counts)}
-
-
-def read_trace(path: str | Path) -> History:
-    """Reads a study's `trace.npz`.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Its queries, [R, Q].
-
-    Raises:
-        DataError: the file is missing or damaged, lacks an array, or holds one of another type or
-            shape.
-    """
-    arrays = read_npz(path)
-    for name, dtype in _TRACE_TYPES.items():
-        if name not in arrays:
-            raise DataError(f"{path}: no array {name!r}, so this is not a study's trace")
-        if arrays[name].dtype != dtype or arrays[name].ndim != 2:
-            found = arrays[name]
-            raise DataError(
-                f"{path}: array {name!r} is {found.dtype} {list(found.shape)}, "
-                f"expected {np.dtype(dtype)} [runs, queries]"
-            )
-        if arrays[name].shape != arrays["key"].shape:
-            raise DataError(f"{path}: arrays 'key' and {name!r} differ in shape")
-    return History(**{name: arrays[name] for name in _TRACE_TYPES})
 
 
 def library_versions() -> dict[str, str]:

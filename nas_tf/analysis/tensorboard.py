@@ -1,4 +1,4 @@
-"""TensorBoard: scalars, figures, settings and the embedding projector.
+"""TensorBoard: scalars, settings and the embedding projector.
 
 The one module of this package that imports TensorFlow.
 """
@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams_api
 from tensorboard.plugins.projector import ProjectorConfig
 
-from nas_tf.core import DataError
+from nas_tf.core import ConfigError, DataError
 from nas_tf.storage import atomic_write
 
 MAX_PROJECTOR_POINTS = 10_000
@@ -23,15 +23,23 @@ class TensorBoardLogger:
     A resumed job writes a further event file; TensorBoard shows both as one run.
 
     Args:
-        directory: of this run's event files; made when the first value is written.
+        directory: of this run's event files; made where it is missing.
         flush_sec: values reach the disk at least this often.
+
+    Raises:
+        ConfigError: there is a file under that name, or the directory cannot be written.
     """
 
     def __init__(self, directory: str | Path, *, flush_sec: float = 10.0):
-        self._directory = Path(directory)
-        self._writer = tf.summary.create_file_writer(
-            str(self._directory), flush_millis=int(1000 * flush_sec)
-        )
+        try:
+            self._writer = tf.summary.create_file_writer(
+                str(directory), flush_millis=int(1000 * flush_sec)
+            )
+        except tf.errors.OpError as error:
+            raise ConfigError(
+                f"{directory}: not a directory that TensorBoard's files can be written into; "
+                "move what is there away, or choose another --output_dir"
+            ) from error
 
     def __enter__(self) -> "TensorBoardLogger":
         return self
@@ -45,34 +53,6 @@ class TensorBoardLogger:
             for name, value in values.items():
                 tf.summary.scalar(name, float(value))
 
-    def curve(self, values: Mapping[str, np.ndarray], *, first_step: int = 1) -> None:
-        """Logs whole curves, float [steps] each; NaN are left out."""
-        with self._writer.as_default():
-            for name, series in values.items():
-                for step, value in enumerate(np.asarray(series, np.float64), start=first_step):
-                    if np.isfinite(value):
-                        tf.summary.scalar(name, value, step=step)
-
-    def images(self, step: int, name: str, image: str | Path | np.ndarray) -> None:
-        """Logs a picture.
-
-        Args:
-            step: when.
-            name: of the picture.
-            image: path of a PNG, or uint8 [height, width, 3 or 4].
-
-        Raises:
-            DataError: there is no PNG under that path, or the array has another shape or dtype.
-        """
-        pixels = image if isinstance(image, np.ndarray) else _read_png(Path(image))
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
-            raise DataError(
-                f"image {name!r}: expected uint8 [height, width, 3 or 4], "
-                f"got {pixels.dtype} {list(pixels.shape)}"
-            )
-        with self._writer.as_default(step=step):
-            tf.summary.image(name, pixels[None])
-
     def settings(self, values: Mapping[str, object]) -> None:
         """Logs settings as hyperparameters and, to be read, as a table of text."""
         plain = {
@@ -85,10 +65,6 @@ class TensorBoardLogger:
         with self._writer.as_default(step=0):
             tf.summary.text("settings", "\n".join(lines))
             hparams_api.hparams(plain)
-
-    def flush(self) -> None:
-        """Puts everything logged so far on the disk."""
-        self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes; nothing can be logged afterwards."""
@@ -178,11 +154,3 @@ def _write_tsv(path: Path, rows: list[list[str]]) -> None:
 def _write_text(path: Path, text: str) -> None:
     with atomic_write(path) as handle:
         handle.write(text.encode("utf-8"))
-
-
-def _read_png(path: Path) -> np.ndarray:
-    """Returns the pixels of a PNG, uint8 [height, width, 3]."""
-    try:
-        return tf.io.decode_png(path.read_bytes(), channels=3).numpy()
-    except (OSError, tf.errors.InvalidArgumentError) as error:
-        raise DataError(f"{path}: no readable PNG file") from error

@@ -119,8 +119,13 @@ def provenance(model: VGAE, space: SearchSpace, cells: CellGraphs, pooling: str)
         "space": space.name,
         "pooling": pooling,
         "weights": weights_checksum(model),
-        "cells": hashlib.sha256(np.ascontiguousarray(cells.keys).tobytes()).hexdigest(),
+        "cells": cells_checksum(cells),
     }
+
+
+def cells_checksum(cells: CellGraphs) -> str:
+    """SHA-256 of the keys of cells [M] in their order, 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(cells.keys).tobytes()).hexdigest()
 
 
 def load_embedding(directory: str | os.PathLike, expected: dict[str, str]) -> np.ndarray:
@@ -145,7 +150,8 @@ def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpa
                      cells: CellGraphs, *, pooling: str = "sum") -> np.ndarray:
     """Opens the embedding stored in `directory`, or computes it and stores it there.
 
-    One that is damaged or came from something else is replaced, with a warning.
+    One that is damaged or came from something else is replaced, and a cache that cannot be written
+    is done without, both with a warning.
 
     Args:
         directory: a column store, for this embedding alone.
@@ -155,10 +161,10 @@ def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpa
         pooling: as in `embed_cells`.
 
     Returns:
-        float32 [M, L], memory-mapped.
+        float32 [M, L], memory-mapped where it could be stored.
 
     Raises:
-        ConfigError: `directory` cannot be written, or an unknown pooling.
+        ConfigError: an unknown pooling.
     """
     expected = provenance(model, space, cells, pooling)
     if os.path.exists(directory):
@@ -167,5 +173,9 @@ def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpa
         except (ConfigError, DataError) as error:
             logging.warning("%s; computing it again", error)
     embedding = embed_cells(model, space, cells, pooling=pooling)
-    storage.save_columns(directory, {"embedding": embedding}, expected)
-    return load_embedding(directory, expected)
+    try:
+        storage.save_columns(directory, {"embedding": embedding}, expected)
+        return load_embedding(directory, expected)
+    except (ConfigError, DataError) as error:
+        logging.warning("the embedding is not kept in $NAS_TF_CACHE: %s", error)
+        return embedding

@@ -11,7 +11,9 @@ arch2vec (Yan et al., 2020, arXiv:2006.06936), section 4.1: Adam 1e-3, batches o
 Shapes: M cells, N nodes, D operations, L latent dimensions.
 """
 
+import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 
@@ -21,7 +23,7 @@ import tqdm
 
 from nas_tf.arch2vec.embedding import encoder_inputs, node_means
 from nas_tf.arch2vec.quality import LatentStatistics, prior_quality, reconstructed
-from nas_tf.core import ConfigError, SearchSpace
+from nas_tf.core import ConfigError, NasError, SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.progress import Checkpoint
 from nas_tf.training.trainer import Trainer
@@ -110,18 +112,20 @@ def pretrain(trainer: Trainer, space: SearchSpace, cells: CellGraphs, *, epochs:
     Raises:
         ConfigError: too few cells, or a checkpoint of other settings.
         DataError: a damaged checkpoint.
+        NasError: the training diverged; its last checkpoint is sound.
     """
     adjacency, ops = encoder_inputs(space, cells)
     train, test = split_cells(len(cells), held_out, trainer.seed)
     steps = len(train) // trainer.batch_size
     clock = Throughput(trainer.batch_size)
-    watchers = [clock, ProgressBar(epochs, steps, trainer.batch_size)]
-    if logger is not None:
-        watchers.append(ScalarLog(logger, steps, clock))
-    losses = trainer.fit(
-        {"adjacency": adjacency[train], "ops": ops[train]}, epochs=epochs,
-        learning_rate=cubic_decay(learning_rate, epochs * steps), callbacks=watchers,
-        checkpoint=checkpoint)
+    with contextlib.closing(ProgressBar(epochs, steps, trainer.batch_size)) as bar:
+        watchers = [clock, bar, DivergenceGuard()]
+        if logger is not None:
+            watchers.append(ScalarLog(logger, steps, clock))
+        losses = trainer.fit(
+            {"adjacency": adjacency[train], "ops": ops[train]}, epochs=epochs,
+            learning_rate=cubic_decay(learning_rate, epochs * steps), callbacks=watchers,
+            checkpoint=checkpoint)
     measured = _measure(trainer, space, adjacency, ops, train, test)
     if logger is not None:
         logger.scalars(epochs * steps, {f"pretrain/{k}": v for k, v in measured.items()})
@@ -208,10 +212,24 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.update(done - self._bar.n)
         self._bar.set_postfix(epoch=f"{self._epoch + 1}/{self._epochs}", loss=f"{logs['loss']:.4f}")
 
-    def on_train_end(self, logs=None):
-        """Closes the bar."""
+    def close(self):
+        """Leaves the bar as it is and ends its line."""
         if self._bar is not None:
             self._bar.close()
+
+
+class DivergenceGuard(keras.callbacks.Callback):
+    """Ends a training whose loss is no number any more, before it is saved."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks at the mean loss of the pass.
+
+        Raises:
+            NasError: it is infinite or NaN.
+        """
+        if not math.isfinite(logs["loss"]):
+            raise NasError(f"pre-training diverged: the loss is {logs['loss']} at step "
+                           f"{batch + 1} of a pass; lower --learning_rate or set --clip_norm")
 
 
 class ScalarLog(keras.callbacks.Callback):

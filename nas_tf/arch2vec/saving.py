@@ -44,7 +44,10 @@ def load_model(directory: str | os.PathLike) -> VGAE:
     """
     directory = pathlib.Path(directory)
     settings, checksum = _read_settings(directory / SETTINGS_FILE)
-    stored = storage.read_npz(directory / WEIGHTS_FILE)
+    try:
+        stored = storage.read_npz(directory / WEIGHTS_FILE)
+    except DataError as error:
+        raise DataError(f"{error}; pre-train again") from None
     try:
         model = VGAE(**settings)
         model.set_weights([stored[name] for name in sorted(stored)])

@@ -14,7 +14,7 @@ Where this differs from the paper and from its released code:
   the cells (two equal parallel chains, say) no permutation-invariant encoder can tell which nodes
   are joined. With it the embedding depends on the order of the nodes a little; cells are always
   embedded in the order in which the space enumerates them. `positions=False` is the paper's form;
-- the GIN layers' epsilon starts at 3, not at 0. Where it is 0, a layer gives two joined nodes with
+- the GIN layers' epsilon starts at 1, not at 0. Where it is 0, a layer gives two joined nodes with
   the same other neighbours the same sum, whatever their operations. Of the seeds that start there
   some end there: with epsilon near 0 in the middle layers and one cell in eight decoded wrongly.
   `epsilon_start=0` is the released code's;
@@ -41,10 +41,6 @@ METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
 # Node positions run from -POSITION_SCALE to POSITION_SCALE: enough to tell nodes apart. Larger,
 # they replace the structure in the latent variables, and prior samples become alike.
 POSITION_SCALE = 0.1
-
-# Factor on the initial weights of the two heads. With 1 the first inner products of the latent
-# variables are so large (a loss of 4 to 15, where 0.7 says nothing) that many seeds never recover.
-HEAD_SCALE = 0.1
 
 
 def augment(adjacency: tf.Tensor) -> tf.Tensor:
@@ -150,7 +146,7 @@ class VGAE(keras.Model):
     """
 
     def __init__(self, num_nodes=7, num_ops=5, *, hidden=(128, 128, 128, 128), latent_dim=16,
-                 mlp_depth=2, positions=True, adjacency_bias=True, epsilon_start=3.0,
+                 mlp_depth=2, positions=True, adjacency_bias=True, epsilon_start=1.0,
                  synchronized=True, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.settings = {
@@ -165,8 +161,8 @@ class VGAE(keras.Model):
             setattr(self, f"gin_{index}",
                     DenseGIN(width, mlp_depth=mlp_depth, epsilon_start=epsilon_start,
                              synchronized=synchronized, seed=gin_seed, name=f"gin_{index}"))
-        self.mean_head = _dense(latent_dim, mean_seed, "mean", HEAD_SCALE)
-        self.log_std_head = _dense(latent_dim, log_std_seed, "log_std", HEAD_SCALE)
+        self.mean_head = _dense(latent_dim, mean_seed, "mean")
+        self.log_std_head = _dense(latent_dim, log_std_seed, "log_std")
         self.operation_head = _dense(num_ops, op_seed, "operations")
         self.adjacency_bias = None
         self.build(((None, num_nodes, num_nodes), (None, num_nodes, num_ops)))
@@ -277,7 +273,6 @@ def make_loss(*, kl_weight: float = 2e-6, dropout: float = 0.0, form: str = "sof
     return loss_function
 
 
-def _dense(units: int, seed: int, name: str, scale: float = 1.0) -> keras.layers.Dense:
-    """Returns a layer whose initial weights are those of Glorot and Bengio times `scale`."""
-    initializer = keras.initializers.VarianceScaling(scale**2, "fan_avg", "uniform", seed=seed)
-    return keras.layers.Dense(units, name=name, kernel_initializer=initializer)
+def _dense(units: int, seed: int, name: str) -> keras.layers.Dense:
+    return keras.layers.Dense(units, name=name,
+                              kernel_initializer=keras.initializers.GlorotUniform(seed=seed))

@@ -26,7 +26,7 @@ OFFICIAL_OPS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 OFFICIAL_LABELS = (-1, 1, 0, 2, -2)
 _OFFICIAL_ORDER = (CONV3X3, CONV1X1, MAXPOOL3X3)
 
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 _MAX_REJECTIONS = 1000
 
 
@@ -76,10 +76,7 @@ class NasBench101Space:
     op_names = OP_NAMES
 
     def __init__(self, max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES):
-        if not 2 <= max_vertices <= MAX_VERTICES:
-            raise ConfigError(f"max_vertices={max_vertices}: expected 2 to {MAX_VERTICES}")
-        if not 1 <= max_edges <= MAX_EDGES:
-            raise ConfigError(f"max_edges={max_edges}: expected 1 to {MAX_EDGES}")
+        _check_limits(max_vertices, max_edges)
         self.max_vertices = max_vertices
         self.max_edges = max_edges
 
@@ -266,6 +263,14 @@ class NasBench101Space:
         return graphs.md5_hashes(cells, OFFICIAL_LABELS)
 
 
+def _check_limits(max_vertices: int, max_edges: int) -> None:
+    """Raises ConfigError when a limit is outside the benchmark's."""
+    if not 2 <= max_vertices <= MAX_VERTICES:
+        raise ConfigError(f"max_vertices={max_vertices}: expected 2 to {MAX_VERTICES}")
+    if not 1 <= max_edges <= MAX_EDGES:
+        raise ConfigError(f"max_edges={max_edges}: expected 1 to {MAX_EDGES}")
+
+
 def _possible_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns cell, source and target, int64 [K] each, of every edge cells [B] may have.
 
@@ -289,6 +294,9 @@ def enumerate_cells(max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES
 
     Returns:
         batch [M], padded to 7 nodes, with keys.
+
+    Raises:
+        ConfigError: a limit is outside the benchmark's.
     """
     directory = storage.cache_directory() / (
         f"nasbench101-cells-v{_CACHE_VERSION}-{max_vertices}-{max_edges}"
@@ -320,7 +328,11 @@ def generate_cells(max_vertices: int, max_edges: int) -> CellGraphs:
     Isomorphic graphs are dropped twice: first among the bare graphs, then, for one representative
     of each, among its 3^(V-2) labelings. Only the second step sees operations, and few graphs
     reach it.
+
+    Raises:
+        ConfigError: a limit is outside the benchmark's.
     """
+    _check_limits(max_vertices, max_edges)
     return CellGraphs.concatenate(
         [_cells_of_size(size, max_edges) for size in range(2, max_vertices + 1)]
     )

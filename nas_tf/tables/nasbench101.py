@@ -33,9 +33,10 @@ from nas_tf.tables.nasbench_api import ModelSpec, OutOfDomainError
 __all__ = ("ModelSpec", "NASBench", "NasBench101Table", "OutOfDomainError")
 
 EMBEDDED_FILE = "nasbench101_digits.tfrecord.gz"
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 _CHECKED_BYTES = 1 << 20  # of a record file's head and of its tail
 _PROBED_KEYS = 64
+_NOTICE_BYTES = 10_000_000  # reading a larger file takes more than a moment and is announced
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -179,16 +180,6 @@ class NasBench101Table:
             choices = ", ".join(map(str, self.epochs))
             raise core.ConfigError(f"--nasbench101_epochs={epochs}: {self.name} has {choices}")
         return self.epochs.index(epochs)
-
-    def describe(self) -> dict[str, Any]:
-        """Returns name, path, num_cells, epochs and repeats, for logs and summaries."""
-        return {
-            "name": self.name,
-            "path": self.path,
-            "num_cells": self.num_cells,
-            "epochs": list(self.epochs),
-            "repeats": self.num_repeats,
-        }
 
     @functools.cached_property
     def _hash_order(self) -> np.ndarray:
@@ -365,7 +356,13 @@ def _load_cache(directory: pathlib.Path) -> dict[str, np.ndarray]:
 
 def _fill_cache(path: pathlib.Path, directory: pathlib.Path) -> dict[str, np.ndarray]:
     """Reads a record file and caches its columns."""
-    logging.info("Reading %s for the first time; its columns are kept in %s", path, directory)
+    size = path.stat().st_size
+    if size > _NOTICE_BYTES:
+        print(
+            f"table: reading {path} for the first time, {size / 1e6:,.0f} MB "
+            "(kept for the next time)",
+            flush=True,
+        )
     columns = nasbench101_columns.read_columns(path)
     columns["hash_order"] = np.argsort(columns["hashes"], kind="stable").astype(np.int32)
     try:

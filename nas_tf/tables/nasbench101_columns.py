@@ -2,12 +2,12 @@
 
 What is checked, beside every row by itself (`nasbench101_rows`):
 
-* every cell has the same numbers of epochs and, at each, the same number of repeats;
-* hash and graph belong together: rows of one hash have isomorphic graphs, rows of two hashes
-  do not, and the hash is the official one of the graph. For the complete benchmark the last
-  point is decided by comparing one checksum a cell size over all (graph, hash) pairs with its
-  known value; where that differs (parts of the benchmark, or damage) every MD5 hash is computed,
-  which takes about 0.1 ms a cell.
+* every hash is the official one of its graph, so that rows of one hash have isomorphic graphs and
+  rows of two do not. For the complete benchmark this is decided by comparing one checksum a cell
+  size over all (graph, hash) pairs with its known value; where that differs (parts of the
+  benchmark, or damage) every MD5 hash is computed, which takes about 0.1 ms a cell;
+* rows of a cell have the same number of trainable parameters;
+* every cell has the same numbers of epochs and, at each, the same number of repeats.
 
 Shapes: n rows, M cells, E numbers of epochs, R repeats.
 """
@@ -17,14 +17,13 @@ import pathlib
 
 import numpy as np
 import tqdm
-from absl import logging
 
 from nas_tf import core
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_rows, records
 
-_NOTICE_CELLS = 20_000  # hashing more of them is worth a line in the log
+_NOTICE_CELLS = 20_000  # hashing more of them takes seconds and is announced
 _HASH_CHUNK = 4096
 # Cells of the complete benchmark by number of nodes: (how many, `pairs_checksum` of them).
 COMPLETE_CHECKSUMS = {
@@ -75,23 +74,24 @@ def group_rows(
     sizes = np.diff(np.append(first, len(rows)))
     cell_of_row[order] = np.repeat(np.arange(len(first)), sizes)
     first_row = np.minimum.reduceat(order, first)
-    rank = np.argsort(first_row)
+    distinct, index = _distinct_graphs(rows, path)
+    _check_hashes(rows, distinct, index, first_row, cell_of_row, path)
+    _check_parameters(rows, first_row[cell_of_row], path)
     epochs, repeats = _check_repeats(rows, order, cell_of_row, path)
+    rank = np.argsort(first_row)
+    cells = distinct[index[first_row[rank]]]
     table = order.reshape(len(first), -1)[rank]
-    cells = _check_graphs(rows, cell_of_row, first_row, path)[rank]
-    hashes = rows.hashes[first_row[rank]]
-    _check_hashes(cells, hashes, rows.offsets, first_row[rank], path)
     shape = (len(first), len(epochs), repeats, 2)
     columns = {
-        name: rows.metrics[table.ravel(), index].reshape(shape)
-        for index, name in enumerate(nasbench101_rows.METRICS)
+        name: rows.metrics[table.ravel(), place].reshape(shape)
+        for place, name in enumerate(nasbench101_rows.METRICS)
     }
     return {
         "adjacency": cells.adjacency,
         "ops": cells.ops,
         "num_nodes": cells.num_nodes,
         "keys": cells.keys,
-        "hashes": nasbench101_rows.hash_strings(hashes),
+        "hashes": nasbench101_rows.hash_strings(rows.hashes[first_row[rank]]),
         "epochs": epochs,
         "trainable_parameters": rows.trainable_parameters[first_row[rank]],
         **columns,
@@ -133,6 +133,114 @@ def _order_rows(rows: nasbench101_rows.Rows) -> tuple[np.ndarray, np.ndarray]:
     return order, np.concatenate([np.zeros(1, np.int64), np.flatnonzero(changes) + 1])
 
 
+def _distinct_graphs(
+    rows: nasbench101_rows.Rows, path: str | os.PathLike
+) -> tuple[CellGraphs, np.ndarray]:
+    """Checks that all graphs are in the space.
+
+    Returns:
+        The graphs as written, each once; and int64 [n], which of them every row has.
+    """
+    packed, index = np.unique(rows.graphs, return_inverse=True)
+    distinct = nasbench101_rows.unpack_graphs(packed)
+    reason = nasbench101.NasBench101Space().check(distinct)
+    if reason.any():
+        row = int(np.argmax(reason[index] != 0))
+        text = nasbench101.Invalid(reason[index[row]]).text
+        raise core.DataError(f"{_where(rows, row, path)}: a cell outside the space, {text}")
+    return distinct, index
+
+
+def _check_hashes(
+    rows: nasbench101_rows.Rows,
+    distinct: CellGraphs,
+    index: np.ndarray,
+    first_row: np.ndarray,
+    cell_of_row: np.ndarray,
+    path: str | os.PathLike,
+) -> None:
+    """Checks that the hash of every row is the official one of its graph.
+
+    Args:
+        rows: of the whole file.
+        distinct: graphs as written.
+        index: int64 [n], the graph of every row.
+        first_row: int64 [M], the first row of every hash.
+        cell_of_row: int64 [n], the hash of every row, as its place in `first_row`.
+        path: of the file, for messages.
+    """
+    row_keys = distinct.keys[index]
+    other = np.flatnonzero(row_keys != row_keys[first_row][cell_of_row])
+    checked = np.sort(np.concatenate([first_row, other]))  # every pair of hash and key
+    cells, hashes = distinct[index[checked]], rows.hashes[checked]
+    sizes = np.unique(cells.num_nodes)
+    doubtful = [np.zeros(0, np.int64)] + [here for size in sizes if not _is_complete(
+        cells, hashes, here := np.flatnonzero(cells.num_nodes == size), int(size)
+    )]
+    doubtful = np.sort(np.concatenate(doubtful))
+    if not doubtful.size:
+        return
+    suspect = _contradicts(cells.keys, cell_of_row[checked])[doubtful]
+    wrong = _first_wrong_hash(cells, hashes, doubtful[np.argsort(~suspect, kind="stable")])
+    if wrong is not None:
+        expected = nasbench101.NasBench101Space().md5_hashes(cells[wrong:wrong + 1])[0]
+        raise core.DataError(
+            f"{_where(rows, int(checked[wrong]), path)}: wrong hash {_hash_text(hashes[wrong])}, "
+            f"its cell's is {expected}; download or build the file again"
+        )
+
+
+def _contradicts(keys: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Returns bool [k]: a pair of key and cell [k] shares one with another pair."""
+    shared = np.zeros(len(keys), bool)
+    for values in (keys, cells):
+        _, index, count = np.unique(values, return_inverse=True, return_counts=True)
+        shared |= count[index] > 1
+    return shared
+
+
+def _first_wrong_hash(
+    cells: CellGraphs, hashes: np.ndarray, doubtful: np.ndarray
+) -> int | None:
+    """Computes MD5 hashes until one is not the cell's.
+
+    Args:
+        cells: a batch [k].
+        hashes: uint64 [k, 2], to compare with.
+        doubtful: int64 [d], which cells to look at, in this order.
+
+    Returns:
+        Its place in the batch.
+    """
+    many = doubtful.size > _NOTICE_CELLS
+    if many:
+        print(f"table: checking {doubtful.size:,} hashes, about 0.1 ms each", flush=True)
+    space = nasbench101.NasBench101Space()
+    for start in tqdm.trange(
+        0, doubtful.size, _HASH_CHUNK, desc="Checking hashes", leave=False,
+        disable=None if many else True,
+    ):
+        part = doubtful[start:start + _HASH_CHUNK]
+        expected = nasbench101_rows.hash_halves(space.md5_hashes(cells[part]))
+        wrong = (expected != hashes[part]).any(axis=1)
+        if wrong.any():
+            return int(part[np.argmax(wrong)])
+    return None
+
+
+def _check_parameters(
+    rows: nasbench101_rows.Rows, first_row: np.ndarray, path: str | os.PathLike
+) -> None:
+    """Compares the parameters of every row with those of its cell's first row, int64 [n]."""
+    differs = rows.trainable_parameters != rows.trainable_parameters[first_row]
+    if differs.any():
+        row = int(np.argmax(differs))
+        raise core.DataError(
+            f"{_where(rows, row, path)}: its number of trainable parameters differs from that of "
+            "an earlier record of the cell"
+        )
+
+
 def _check_repeats(
     rows: nasbench101_rows.Rows,
     order: np.ndarray,
@@ -141,100 +249,29 @@ def _check_repeats(
 ) -> tuple[np.ndarray, int]:
     """Returns the numbers of epochs, int32 [E], and the number of repeats, R."""
     epochs, index = np.unique(rows.epochs, return_inverse=True)
-    num_cells = int(cell_of_row.max()) + 1
-    counts = np.bincount(cell_of_row * len(epochs) + index, minlength=num_cells * len(epochs))
-    repeats = int(np.bincount(counts).argmax())
-    wrong = np.flatnonzero(counts != repeats)
-    if wrong.size:
-        cell, epoch = divmod(int(wrong[0]), len(epochs))
-        row = order[np.searchsorted(cell_of_row[order], cell)]
+    cell, epoch = cell_of_row[order], index[order]
+    num_cells = int(cell[-1]) + 1
+    start = np.flatnonzero(np.diff(cell, prepend=-1) | np.diff(epoch, prepend=-1))
+    rare = 2 * np.bincount(epoch[start]) <= num_cells
+    if rare.any():
+        row = int(np.argmax(rare[index]))
         raise core.DataError(
-            f"{path}: cell {_hash_text(rows.hashes[row])} has {counts[wrong[0]]} rows of "
-            f"{epochs[epoch]} epochs, most cells have {repeats}; the file is incomplete"
+            f"{_where(rows, row, path)}: {rows.epochs[row]} epochs, most other cells have no such "
+            "record; download or build the file again"
+        )
+    counts = np.zeros((num_cells, len(epochs)), np.int64)
+    counts[cell[start], epoch[start]] = np.diff(np.append(start, len(rows)))
+    repeats = int(np.bincount(counts[counts > 0]).argmax())
+    wrong = (counts != repeats).any(axis=1)
+    if wrong.any():
+        row = int(np.argmax(wrong[cell_of_row]))
+        found = zip(counts[cell_of_row[row]], epochs)
+        text = ", ".join(f"{count} of {number} epochs" for count, number in found)
+        raise core.DataError(
+            f"{_where(rows, row, path)}: its cell {_hash_text(rows.hashes[row])} has records "
+            f"{text}; most often there are {repeats}; download or build the file again"
         )
     return epochs, repeats
-
-
-def _check_graphs(
-    rows: nasbench101_rows.Rows,
-    cell_of_row: np.ndarray,
-    first_row: np.ndarray,
-    path: str | os.PathLike,
-) -> CellGraphs:
-    """Checks that rows of a hash, and only they, have isomorphic graphs.
-
-    Returns:
-        The cells [M], sorted by hash, each as its first row has it, with keys.
-    """
-    packed, index = np.unique(rows.graphs, return_inverse=True)
-    distinct = nasbench101_rows.unpack_graphs(packed)
-    row_keys = distinct.keys[index]
-    reason = nasbench101.NasBench101Space().check(distinct)
-    if reason.any():
-        row = int(np.argmax(reason[index] != 0))
-        text = nasbench101.Invalid(reason[index[row]]).text
-        raise core.DataError(f"{_where(rows, row, path)}: a cell outside the space, {text}")
-    other = np.flatnonzero(row_keys != row_keys[first_row][cell_of_row])
-    if other.size:
-        row = int(other[0])
-        raise core.DataError(
-            f"{_where(rows, row, path)}: hash {_hash_text(rows.hashes[row])} belongs to another "
-            "cell in an earlier record"
-        )
-    keys = row_keys[first_row]
-    ordered = np.sort(first_row)
-    _, position, count = np.unique(
-        row_keys[ordered], return_index=True, return_counts=True
-    )
-    if (count > 1).any():
-        row = int(ordered[position[np.argmax(count > 1)]])
-        raise core.DataError(
-            f"{_where(rows, row, path)}: its cell occurs again under another hash "
-            f"than {_hash_text(rows.hashes[row])}"
-        )
-    differs = rows.trainable_parameters != rows.trainable_parameters[first_row][cell_of_row]
-    if differs.any():
-        row = int(np.argmax(differs))
-        raise core.DataError(
-            f"{_where(rows, row, path)}: its number of trainable parameters differs from that of "
-            "an earlier record of the cell"
-        )
-    return distinct[index[first_row]].with_keys(keys)
-
-
-def _check_hashes(
-    cells: CellGraphs,
-    hashes: np.ndarray,
-    offsets: np.ndarray,
-    first_row: np.ndarray,
-    path: str | os.PathLike,
-) -> None:
-    """Checks that every cell's hash, uint64 [M, 2], is the official one."""
-    sizes = np.unique(cells.num_nodes)
-    doubtful = [here for size in sizes if not _is_complete(
-        cells, hashes, here := np.flatnonzero(cells.num_nodes == size), int(size)
-    )]
-    doubtful = np.sort(np.concatenate(doubtful)) if doubtful else np.zeros(0, np.int64)
-    if doubtful.size > _NOTICE_CELLS:
-        logging.info(
-            "%s is not the complete benchmark: checking %d MD5 hashes, about 0.1 ms each",
-            path, doubtful.size,
-        )
-    space = nasbench101.NasBench101Space()
-    for start in tqdm.trange(
-        0, doubtful.size, _HASH_CHUNK, desc="Checking hashes", leave=False,
-        disable=None if doubtful.size > _NOTICE_CELLS else True,
-    ):
-        part = doubtful[start:start + _HASH_CHUNK]
-        expected = space.md5_hashes(cells[part])
-        wrong = (nasbench101_rows.hash_halves(expected) != hashes[part]).any(axis=1)
-        if wrong.any():
-            cell = int(np.argmax(wrong))
-            row = int(first_row[part[cell]])
-            raise core.DataError(
-                f"{records.where(path, row, int(offsets[row]))}: wrong hash "
-                f"{_hash_text(hashes[part[cell]])}, its cell's is {expected[cell]}"
-            )
 
 
 def _is_complete(

@@ -81,7 +81,9 @@ def parse_rows(chunk: records.RecordChunk) -> Rows:
         for index in np.flatnonzero(~regular):
             payloads[index] = _regularize(chunk, index)
         text, quotes, regular = _find_strings(payloads)
-        _raise_where(chunk, ~regular, "its strings hold quotes or backslashes")
+        _raise_where(
+            chunk, ~regular, "its strings hold quotes, backslashes or control characters"
+        )
     data = np.frombuffer(text, np.uint8)
     parameters, metrics = _parse_metrics(chunk, text, quotes[:, 6] + 1, quotes[:, 7])
     return Rows(
@@ -162,10 +164,13 @@ def _find_strings(payloads: list[bytes]) -> tuple[bytes, np.ndarray, np.ndarray]
 
 
 def _regularize(chunk: records.RecordChunk, index: int) -> bytes:
-    """Returns an unusual row as `json.dumps` would write it; base64 loses its white space."""
+    """Returns an unusual row as `json.dumps` writes it, letters that are not ASCII as they are.
+
+    Base64 loses its white space.
+    """
     try:
         row = json.loads(chunk.payloads[index].decode("utf-8"))
-    except ValueError as error:  # also UnicodeDecodeError
+    except (ValueError, RecursionError) as error:  # also UnicodeDecodeError
         raise core.DataError(f"{chunk.where(index)}: no JSON row ({error})") from error
     kinds = [str, int, str, str, str]
     if not isinstance(row, list) or [type(item) for item in row] != kinds:
@@ -173,7 +178,7 @@ def _regularize(chunk: records.RecordChunk, index: int) -> bytes:
             f"{chunk.where(index)}: expected [hash, epochs, adjacency, operations, metrics]"
         )
     row[4] = "".join(row[4].split())
-    return json.dumps(row).encode("utf-8")
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _parse_hashes(

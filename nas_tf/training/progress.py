@@ -6,6 +6,7 @@ Shapes: K reported quantities (the loss first).
 import dataclasses
 import json
 import pathlib
+import re
 import time
 from collections.abc import Sequence
 
@@ -172,4 +173,6 @@ class Checkpoint:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Returns what an error says, without TensorFlow's names of functions and operations."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"\{\{.*?\}\} ?| *\[Op:\w*\]", "", line)

@@ -66,6 +66,17 @@ def test_a_wide_panel_continues_in_a_second_row():
     assert lefts[0] == lefts[1]
 
 
+def test_cells_side_by_side_are_further_apart_than_boxes_of_one_cell():
+    figure = drawing.draw_cells([PICTURE] * 2, drawing.operation_styles(NAMES))
+    figure.canvas.draw()
+    one, other = (
+        [p.get_window_extent() for p in axes.patches if isinstance(p, FancyBboxPatch)]
+        for axes in figure.axes
+    )
+    between = min(box.x0 for box in other) - max(box.x1 for box in one)
+    assert between / figure.dpi > 0.35  # inches; 0.28 within a cell
+
+
 def test_png_and_svg_are_written_and_repeat(tmp_path):
     for name, start in (("cell.png", b"\x89PNG"), ("cell.svg", b"<?xml")):
         first = canvas.save_figure(drawing.draw_cell(PICTURE), tmp_path / name).read_bytes()
@@ -82,9 +93,10 @@ def test_an_edge_is_level_at_its_way_points():
     outline = drawing.edge_outline(points)
     np.testing.assert_allclose(
         outline.vertices,
-        [[0, 0], [0.5, 0], [0.5, 1], [1, 1], [2, 1], [2.5, 1], [2.5, 0], [3, 0]],
+        [[0, 0], [0.5, 0], [0.5, 1], [1, 1], [1.5, 1], [1.5, 1], [2, 1]]
+        + [[2.5, 1], [2.5, 0], [3, 0]],
     )
-    assert outline.codes.tolist() == [1, 4, 4, 4, 2, 4, 4, 4]
+    assert outline.codes.tolist() == [1] + [4] * 9
 
 
 def test_bad_input_is_refused(tmp_path):

@@ -8,6 +8,9 @@ import pytest
 from nas_tf.analysis import layout
 from nas_tf.core import InvalidArchitectureError
 
+WIDTH = 0.7
+HALF = np.array((WIDTH, layout.BOX_HEIGHT)) / 2
+
 
 def _random_dags():
     """Every kind of cell: random upper triangular matrices of 2 to 8 nodes, and complete ones."""
@@ -21,52 +24,59 @@ def _random_dags():
 
 @pytest.fixture(name="layouts", scope="module")
 def _layouts():
-    return [(graph, layout.layered_layout(graph)) for graph in _random_dags()]
+    return [(graph, layout.layered_layout(graph, WIDTH)) for graph in _random_dags()]
 
 
 def test_boxes_do_not_overlap(layouts):
     for _, result in layouts:
         gap = np.abs(result.centres[:, None] - result.centres[None])
-        apart = (gap[..., 0] >= result.size.width) | (gap[..., 1] >= result.size.height)
+        apart = (gap >= 2 * HALF - 1e-9).any(axis=-1)
         assert (apart | np.eye(len(apart), dtype=bool)).all()
 
 
 def test_every_edge_goes_left_to_right(layouts):
     for graph, result in layouts:
         assert sorted(result.edges) == [tuple(edge) for edge in np.argwhere(graph).tolist()]
-        for (source, target), points in result.edges.items():
-            assert result.layers[source] < result.layers[target]
+        for points in result.edges.values():
             assert (np.diff(points[:, 0]) > 0).all()
 
 
 def test_edges_begin_and_end_on_their_boxes(layouts):
     for _, result in layouts:
-        half = result.size.width / 2
         for (source, target), points in result.edges.items():
-            np.testing.assert_allclose(points[0, 0], result.centres[source, 0] + half)
-            np.testing.assert_allclose(points[-1, 0], result.centres[target, 0] - half)
-            assert abs(points[0, 1] - result.centres[source, 1]) < result.size.height / 2
-            assert abs(points[-1, 1] - result.centres[target, 1]) < result.size.height / 2
+            np.testing.assert_allclose(points[0, 0], result.centres[source, 0] + HALF[0])
+            np.testing.assert_allclose(points[-1, 0], result.centres[target, 0] - HALF[0])
+            assert abs(points[0, 1] - result.centres[source, 1]) < HALF[1]
+            assert abs(points[-1, 1] - result.centres[target, 1]) < HALF[1]
 
 
 def test_no_edge_runs_through_a_box(layouts):
     """An edge is beside the boxes of a layer only where it crosses the layer, level."""
     for _, result in layouts:
-        half = np.array((result.size.width, result.size.height)) / 2
         for points in result.edges.values():
             for start, end in itertools.pairwise(points[1:-1].tolist()):
-                if end[0] - start[0] < result.size.width - 1e-9:
+                if end[0] - start[0] < WIDTH - 1e-9:
                     continue  # a gap between layers, where no box is
-                same = np.abs(result.centres[:, 0] - (start[0] + end[0]) / 2) < half[0]
-                assert (np.abs(result.centres[same, 1] - start[1]) > half[1]).all()
+                same = np.abs(result.centres[:, 0] - (start[0] + end[0]) / 2) < HALF[0]
+                assert (np.abs(result.centres[same, 1] - start[1]) > HALF[1]).all()
 
 
 def test_layers_are_longest_paths():
     chain_with_skip = np.array([[0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
-    result = layout.layered_layout(chain_with_skip)
-    assert result.layers.tolist() == [0, 1, 2, 3]
+    result = layout.layered_layout(chain_with_skip, 0.72)
+    np.testing.assert_allclose(result.centres[:, 0], [0.0, 1.0, 2.0, 3.0])
     assert result.edges[0, 3].shape == (6, 2)
-    assert np.ptp(result.edges[0, 3][1:-1, 1]) == 0.0, "a long edge is level where it can be"
+
+
+def test_parallel_branches_are_level_and_even():
+    """A box and a bend in each inner layer, 0.36 inches apart, input and output half-way."""
+    chain_with_skip = np.array([[0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
+    result = layout.layered_layout(chain_with_skip)
+    bends = result.edges[0, 3][1:-1, 1]
+    heights = np.array([result.centres[1, 1], result.centres[2, 1], *bends])
+    np.testing.assert_allclose(np.abs(heights), 0.18, atol=1e-4)
+    assert len(set(np.sign(heights[:2]))) == len(set(np.sign(heights[2:]))) == 1
+    np.testing.assert_allclose(result.centres[[0, 3], 1], 0.0, atol=1e-4)
 
 
 def test_a_planar_graph_is_drawn_without_crossings():

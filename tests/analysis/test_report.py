@@ -1,13 +1,17 @@
 """Tests of nas_tf.analysis.report."""
 
 import re
+import shlex
 
 import numpy as np
 import pytest
+from absl import flags as absl_flags
 
+from nas_tf import flags
 from nas_tf.analysis import report, summary
 from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
+from nas_tf.settings import JobSettings, SearchSettings, Settings
 
 OPS = ("input", "conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3", "output")
 _TRIANGLE = np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]])
@@ -36,7 +40,7 @@ def _study(runs=6, queries=12, dataset="digits", cost_budget_sec=None):
         dataset=dataset,
         strategy="arch2vec_reinforce",
         seed=5,
-        num_queries=queries,
+        query_budget=queries,
         cost_budget_sec=cost_budget_sec,
     )
     values = summary.search_summary(
@@ -50,6 +54,10 @@ def _write(directory, study, notes=report.ReportNotes()):
         directory, study[0], history=study[1], cells=CELLS, op_names=OPS, notes=notes
     )
     return path.read_text(encoding="utf-8")
+
+
+def _text(values, notes=report.ReportNotes()):
+    return report.search_report(values, directory="runs/study", best=[], notes=notes)
 
 
 def test_every_relative_link_exists(tmp_path):
@@ -66,14 +74,13 @@ def test_it_says_what_was_run(tmp_path):
     assert text.startswith("# A study\n")
     for words in (
         "**RL** searched the **nasbench101** space in 6 independent runs (study seed 5)",
-        "2,532 cells trained on digits, read from `digits.tfrecord.gz`",
+        "2,532 cells, trained on handwritten digits, read from `digits.tfrecord.gz`",
         "one randomly drawn repeat's validation accuracy",
         "a budget of 12 queries;",
-        "cost 3 h of training time",
-        "say nothing about CIFAR-10",
-        "python -m nas_tf.main --flagfile=config.flags",
+        "on average a run made 12 queries, which cost 3 h of training time by the table.",
+        "After 12 queries the incumbent reaches",
         "numpy 2.4",
-        "Wall time of the job: 75 s",
+        "Wall time of the job since its last start: 75 s.\n",
     ):
         assert words in text, words
 
@@ -89,34 +96,140 @@ def test_tables_are_rectangular(tmp_path):
 def test_published_numbers_stand_only_beside_the_same_data():
     notes = report.ReportNotes(published={10: 0.9405, 99: 0.5}, published_source="Someone, 2020")
     values, _ = _study(dataset="cifar10")
-    text = report.search_report(values, best=[], notes=notes)
-    assert "| 94.05 |" in text and "Someone, 2020" in text and "say nothing" not in text
-    digits, _ = _study(dataset="digits")
-    assert "94.05" not in report.search_report(digits, best=[], notes=notes)
+    text = _text(values, notes)
+    assert "| 94.05 |" in text and "Someone, 2020" in text and "**These" not in text
+    assert "cells, trained on CIFAR-10, read from" in text
+    for dataset in ("digits", "synthetic", "unknown"):
+        text = _text(_study(dataset=dataset)[0], notes)
+        assert "94.05" not in text and "Published" not in text
+
+
+@pytest.mark.parametrize(
+    "dataset, cells, disclaimer",
+    [
+        (
+            "digits",
+            "2,532 cells, trained on handwritten digits",
+            "These networks were trained on handwritten digits: the numbers say nothing about "
+            "CIFAR-10 and are not comparable with published NAS-Bench results.",
+        ),
+        (
+            "synthetic",
+            "2,532 cells with invented accuracies",
+            "The accuracies in this table are invented: the results below mean nothing.",
+        ),
+        (
+            "unknown",
+            "2,532 cells, trained on a data set this table does not name",
+            "This table does not name the data set its networks were trained on: the numbers are "
+            "not comparable with published NAS-Bench results.",
+        ),
+    ],
+)
+def test_what_networks_were_trained_on(dataset, cells, disclaimer):
+    text = _text(_study(dataset=dataset)[0])
+    assert f"({cells}, read from" in text
+    assert text.index(f"**{disclaimer}**") < text.index("## Results")
+
+
+_QUALITY = {
+    "reconstruction_accuracy": 0.9999, "validity": 0.46, "uniqueness": None, "unique_cells": 0.67,
+    "num_cells": 423624, "epochs": 8, "seed": 0, "graphs_per_sec": 7800.0,
+}  # fmt: skip
+_PUBLISHED = {"validity": 0.4497, "uniqueness": 0.9969}
+
+
+def _pretraining(quality, dataset="digits"):
+    notes = report.ReportNotes(
+        pretraining=quality,
+        published_pretraining=_PUBLISHED,
+        published_pretraining_source="Someone, table 1",
+    )
+    return _text(_study(dataset=dataset)[0], notes)
 
 
 def test_pretraining_table():
-    values, _ = _study()
-    quality = {
-        "reconstruction_accuracy": 0.9999, "validity": 0.46, "uniqueness": None,
-        "num_cells": 423624, "epochs": 8, "seed": 0, "graphs_per_sec": 7800.0,
-    }
-    notes = report.ReportNotes(pretraining=quality, published_pretraining={"validity": 0.4497})
-    text = report.search_report(values, best=[], notes=notes)
-    assert "423,624 cells, 8 epochs, seed 0, 7,800 graphs per second" in text
+    text = _pretraining(_QUALITY)
+    assert "423,624 cells, 8 epochs, seed 0, 7,800 graphs per second.\n" in text
     assert "| Validity (prior samples that decode to a valid cell) | 46.00 | 44.97 |" in text
-    assert "| Uniqueness (distinct cells among the valid) | – | – |" in text
+    name = "Uniqueness (different decoded graphs among the valid, dead vertices kept)"
+    assert f"| {name} | – | 99.69 |" in text
+    name = "Unique cells (different cells among the valid, dead vertices pruned)"
+    assert f"| {name} | 67.00 | – |" in text
+    old = {key: value for key, value in _QUALITY.items() if key != "unique_cells"}
+    assert "Unique cells" not in _pretraining(old)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, np.float64("nan")])
+def test_missing_pretraining_numbers_are_left_out(missing):
+    quality = _QUALITY | {"epochs": 1, "graphs_per_sec": missing, "uniqueness": missing}
+    text = _pretraining(quality)
+    assert "without any accuracy: 423,624 cells, 1 epoch, seed 0.\n" in text
+    assert "dead vertices kept) | – | 99.69 |" in text
+    text = _pretraining(dict.fromkeys(_QUALITY, missing), dataset="cifar10")
+    assert "The embedding was learned without any accuracy.\n" in text
+    assert "nan" not in text.lower().replace("nas-bench", "") and "None" not in text
+
+
+def test_published_pretraining_stands_beside_one_on_the_whole_space():
+    of_table = _QUALITY | {"num_cells": 2532}
+    assert "Published: Someone, table 1." in _pretraining(_QUALITY)
+    assert "Published" not in _pretraining(of_table)
+    assert "Published: Someone, table 1." in _pretraining(of_table, dataset="cifar10")
+
+
+@pytest.mark.parametrize("name", ["study", "my study's"])
+def test_the_printed_command_repeats_the_job_elsewhere(tmp_path, name):
+    directory = tmp_path / name
+    text = _write(directory, _study())
+    job = JobSettings(output_dir=str(directory), seed=5)
+    settings = Settings(job=job, search=SearchSettings(num_queries=12))
+    (directory / "config.flags").write_text(flags.flagfile(settings))
+    (command,) = re.findall(r"```\n(.*)\n```", text)
+    python, option, module, *arguments = shlex.split(command)
+    assert (python, option, module) == ("python", "-m", "nas_tf.main")
+    values = absl_flags.FlagValues()
+    absl_flags.DEFINE_string("flagfile", "", "", flag_values=values)
+    flags.define(values)
+    values(["program", *arguments])
+    again = flags.read(values)
+    assert again.job.output_dir == "ANOTHER_DIRECTORY"
+    assert (again.job.seed, again.search.num_queries) == (5, 12)
+
+
+def test_a_relative_directory_stays_as_it_was_given():
+    assert "--flagfile=runs/study/config.flags " in _text(_study()[0])
+
+
+def test_search_time_is_over_all_starts():
+    values, _ = _study()
+    text = _text(values | {"search_sec": 90.0})
+    assert "since its last start: 75 s. Search alone, over all starts: 90 s.\n" in text
 
 
 def test_one_run_has_no_spread(tmp_path):
     text = _write(tmp_path, _study(runs=1))
     assert "±" not in text and "one run (seed 5)" in text and "band" not in text
+    assert "The run had a budget of 12 queries; it made 12 queries, which cost 3 h" in text
+
+
+def test_one_query():
+    text = _text(_study(queries=1)[0])
+    assert "a budget of 1 query; on average a run made 1 query," in text
+    assert "After 1 query the incumbent reaches" in text
+
+
+def test_runs_that_ended_early():
+    values, _ = _study()
+    text = _text(values | {"num_queries_mean": 7.25})
+    assert "on average a run made 7.2 queries," in text
+    assert "After up to 12 queries the incumbent" in text
 
 
 def test_two_budgets():
     values, _ = _study(cost_budget_sec=5000.0)
-    text = report.search_report(values, best=[])
-    assert "12 queries or 5,000 s of evaluation cost, whichever ended first" in text
+    text = _text(values)
+    assert "12 queries or 5,000 s of evaluation cost, whichever was spent first; on" in text
 
 
 def test_nothing_feasible_still_gives_a_report(tmp_path):
@@ -125,7 +238,7 @@ def test_nothing_feasible_still_gives_a_report(tmp_path):
     history.test_accuracy[:] = np.nan
     description = summary.StudyDescription(
         **{name: values[name] for name in ("space", "table", "table_path", "table_num_cells",
-                                           "dataset", "strategy", "seed", "num_queries")}
+                                           "dataset", "strategy", "seed", "query_budget")}
     )
     values = summary.search_summary(description, history, best_test_accuracy=0.9, wall_sec=1.0)
     text = _write(tmp_path, (values, history))
@@ -133,16 +246,9 @@ def test_nothing_feasible_still_gives_a_report(tmp_path):
     assert not (tmp_path / "best_cells.png").exists()
 
 
-@pytest.mark.parametrize(
-    "seconds, expected",
-    [(0.42, "0.42 s"), (90, "90 s"), (738, "12.3 min"), (16200, "4.5 h"), (1036800, "12.0 days")],
-)
-def test_durations(seconds, expected):
-    assert report.duration(seconds) == expected
-
-
 def test_the_same_study_gives_the_same_bytes(tmp_path):
-    _write(tmp_path / "one", _study())
-    _write(tmp_path / "two", _study())
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+    _write(tmp_path, _study())
+    first = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    _write(tmp_path, _study())
+    for path, content in first.items():
+        assert path.read_bytes() == content, path.name

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from nas_tf import storage
 from nas_tf.analysis import summary
 from nas_tf.core import DataError, History
 
@@ -25,7 +24,7 @@ DESCRIPTION = summary.StudyDescription(
     dataset="digits",
     strategy="arch2vec_reinforce",
     seed=3,
-    num_queries=4,
+    query_budget=9,
 )
 
 
@@ -49,7 +48,8 @@ def test_the_names_scripts_depend_on(result):
     assert {
         "job", "space", "table", "dataset", "strategy", "num_runs", "num_queries", "seed",
         "incumbent", "curve", "evaluation_cost_sec_mean", "wall_sec", "versions",
-        "validation", "table_path", "table_num_cells", "cost_budget_sec",
+        "validation", "table_path", "table_num_cells", "cost_budget_sec", "query_budget",
+        "num_queries_mean",
     } <= set(result)
     assert set(result["incumbent"]) == POINT
     assert list(result["curve"]) == ["1", "2", "4"]
@@ -66,7 +66,7 @@ def test_values_by_hand(result):
     assert result["incumbent"]["test_regret_mean"] == pytest.approx(0.11)
     assert result["curve"]["1"]["test_accuracy_mean"] == pytest.approx(0.72)
     assert result["evaluation_cost_sec_mean"] == 50.0
-    assert result["num_queries_mean"] == 3.0
+    assert (result["query_budget"], result["num_queries_mean"]) == (9, 3.0)
     assert result["infeasible_fraction"] == pytest.approx(1 / 6)
 
 
@@ -90,44 +90,36 @@ def test_pretraining_summary():
         "num_cells": np.int64(91), "graphs_per_sec": 10.0, "epochs": 2,
     }
     result = summary.pretrain_summary(
-        quality, space="nasbench101", seed=1, wall_sec=2.0, versions={"numpy": "2"}
+        quality, space="nasbench101", seed=1, wall_sec=2.0, table=None, versions={"numpy": "2"}
     )
     assert result == {
-        "job": "pretrain", "space": "nasbench101", "reconstruction_accuracy": 0.5,
+        "job": "pretrain", "space": "nasbench101", "table": None, "table_path": None,
+        "table_num_cells": None, "reconstruction_accuracy": 0.5,
         "validity": 0.25, "uniqueness": None, "num_cells": 91, "graphs_per_sec": 10.0,
         "epochs": 2, "seed": 1, "wall_sec": 2.0, "versions": {"numpy": "2"},
     }
     json.dumps(result, allow_nan=False)
     del quality["validity"]
     with pytest.raises(DataError, match="'validity' is missing"):
-        summary.pretrain_summary(quality, space="nasbench101", seed=1, wall_sec=2.0)
+        summary.pretrain_summary(quality, space="nasbench101", seed=1, wall_sec=2.0, table=None)
+
+
+def test_pretraining_summary_names_the_table_of_its_cells():
+    result = summary.pretrain_summary(
+        dict.fromkeys(
+            ("reconstruction_accuracy", "validity", "uniqueness", "num_cells", "graphs_per_sec",
+             "epochs"), 1
+        ),
+        space="nasbench101", seed=1, wall_sec=2.0,
+        table={"name": "digits", "path": "digits.tfrecord.gz", "num_cells": np.int64(91)},
+    )  # fmt: skip
+    assert (result["table"], result["table_path"], result["table_num_cells"]) == (
+        "digits", "digits.tfrecord.gz", 91,
+    )  # fmt: skip
+    json.dumps(result, allow_nan=False)
 
 
 def test_versions_name_what_is_installed():
     versions = summary.library_versions()
     assert versions["numpy"] == np.__version__
     assert "python" in versions
-
-
-def test_a_trace_comes_back(tmp_path):
-    history = _history()
-    storage.write_npz(tmp_path / "trace.npz", incumbent=history.incumbent(), **vars(history))
-    again = summary.read_trace(tmp_path / "trace.npz")
-    for name, array in vars(history).items():
-        np.testing.assert_array_equal(getattr(again, name), array)
-
-
-def test_what_is_no_trace_is_refused(tmp_path):
-    path = tmp_path / "trace.npz"
-    arrays = vars(_history())
-    with pytest.raises(DataError, match="no such file"):
-        summary.read_trace(path)
-    storage.write_npz(path, **{name: arrays[name] for name in ("key", "cost_sec")})
-    with pytest.raises(DataError, match="no array 'validation_accuracy'"):
-        summary.read_trace(path)
-    storage.write_npz(path, **{**arrays, "key": arrays["key"].astype(np.int64)})
-    with pytest.raises(DataError, match=r"'key' is int64 \[2, 4\], expected uint64"):
-        summary.read_trace(path)
-    storage.write_npz(path, **{**arrays, "cost_sec": arrays["cost_sec"][:1]})
-    with pytest.raises(DataError, match="'cost_sec' differ in shape"):
-        summary.read_trace(path)

@@ -7,8 +7,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.projector import ProjectorConfig
 from tensorboard.util import tensor_util
 
-from nas_tf.analysis import canvas, tensorboard
-from nas_tf.core import DataError
+from nas_tf.analysis import tensorboard
+from nas_tf.core import ConfigError, DataError
 
 
 def _read(directory):
@@ -21,30 +21,21 @@ def _scalars(events, tag):
     return [(e.step, float(tensor_util.make_ndarray(e.tensor_proto))) for e in events.Tensors(tag)]
 
 
-def test_scalars_and_curves(tmp_path):
+def test_scalars(tmp_path):
     with tensorboard.TensorBoardLogger(tmp_path) as logger:
         logger.scalars(3, {"pretrain/loss": 0.5})
         logger.scalars(4, {"pretrain/loss": np.float32(0.25)})
-        logger.curve({"search/test_regret": np.array([np.nan, 0.5, 0.125])})
     events = _read(tmp_path)
     assert _scalars(events, "pretrain/loss") == [(3, 0.5), (4, 0.25)]
-    assert _scalars(events, "search/test_regret") == [(2, 0.5), (3, 0.125)]
 
 
-def test_images_from_arrays_and_files(tmp_path):
-    figure = canvas.new_figure(1.0, 0.5)
-    path = canvas.save_figure(figure, tmp_path / "figure.png", dpi=100)
-    with tensorboard.TensorBoardLogger(tmp_path / "events") as logger:
-        logger.images(0, "array", np.zeros((4, 6, 3), np.uint8))
-        logger.images(0, "file", path)
-        with pytest.raises(DataError, match="float64"):
-            logger.images(0, "wrong", np.zeros((4, 6, 3)))
-        with pytest.raises(DataError, match="missing.png"):
-            logger.images(0, "wrong", tmp_path / "missing.png")
-    events = _read(tmp_path / "events")
-    width, height, png = tensor_util.make_ndarray(events.Tensors("file")[0].tensor_proto)
-    assert (width, height) == (b"100", b"50")
-    assert png.startswith(b"\x89PNG")
+@pytest.mark.parametrize("name", ["tensorboard", "tensorboard/deeper"])
+def test_a_file_in_the_way_is_named(tmp_path, name):
+    (tmp_path / "tensorboard").write_text("")
+    with pytest.raises(ConfigError) as error:
+        tensorboard.TensorBoardLogger(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name}: not a directory")
+    assert "\n" not in str(error.value)
 
 
 def test_settings_are_text_and_hyperparameters(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from nas_tf.arch2vec import pretrain as pretraining
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, NasError
 from nas_tf.training.progress import Checkpoint
 from nas_tf.training.trainer import Trainer
 
@@ -116,3 +116,9 @@ def test_throughput(monkeypatch):
     clock.on_train_batch_end(9)     # at 5 s
     clock.on_train_batch_end(19)    # at 6 s
     assert clock.rate() == 10.0     # the second pass alone
+
+
+def test_a_training_that_diverges_says_so(space, cells):
+    trainer = _trainer(clip_norm=None)
+    with pytest.raises(NasError, match="the loss is (nan|inf) at step .* lower --learning_rate"):
+        pretraining.pretrain(trainer, space, cells, epochs=2, learning_rate=1e30)

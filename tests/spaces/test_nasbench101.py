@@ -110,7 +110,7 @@ def _cache(tmp_path, monkeypatch):
 
 def test_cells_are_cached_without_a_warning(cache, warnings, monkeypatch):
     first = nasbench101.enumerate_cells(4)
-    assert [path.name for path in cache.iterdir()] == ["nasbench101-cells-v1-4-9"]
+    assert [path.name for path in cache.iterdir()] == ["nasbench101-cells-v2-4-9"]
     monkeypatch.setattr(nasbench101, "generate_cells", None)  # not needed again
     second = nasbench101.enumerate_cells(4)
     for name in ("adjacency", "ops", "num_nodes", "keys"):
@@ -121,7 +121,7 @@ def test_cells_are_cached_without_a_warning(cache, warnings, monkeypatch):
 @pytest.mark.parametrize("damage", ["truncated", "changed", "missing", "no description"])
 def test_a_damaged_cache_is_built_again_with_a_warning(cache, warnings, damage):
     expected = nasbench101.enumerate_cells(4)
-    directory = cache / "nasbench101-cells-v1-4-9"
+    directory = cache / "nasbench101-cells-v2-4-9"
     path = directory / "ops.npy"
     data = path.read_bytes()
     if damage == "truncated":
@@ -145,6 +145,24 @@ def test_a_cache_that_cannot_be_written_only_warns(tmp_path, warnings, monkeypat
     assert len(nasbench101.enumerate_cells(3)) == 7
     assert len(warnings) == 1 and "again next time" in warnings[0] and "file" in warnings[0]
     assert "\n" not in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "limits, message",
+    [
+        ((8, 9), "max_vertices=8: expected 2 to 7"),
+        ((1, 9), "max_vertices=1: expected 2 to 7"),
+        ((7, 10), "max_edges=10: expected 1 to 9"),
+        ((7, 0), "max_edges=0: expected 1 to 9"),
+    ],
+)
+def test_limits_outside_the_benchmark(cache, limits, message):
+    for make in (
+        nasbench101.enumerate_cells, nasbench101.generate_cells, nasbench101.NasBench101Space
+    ):
+        with pytest.raises(ConfigError, match=message):
+            make(*limits)
+    assert not cache.exists()
 
 
 # Sampling.

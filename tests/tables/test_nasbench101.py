@@ -25,10 +25,23 @@ def test_load_caches_columns_and_maps_them(synthetic, cache, monkeypatch):
     assert isinstance(again.validation_accuracy, np.memmap)
     np.testing.assert_array_equal(again.validation_accuracy, first.validation_accuracy)
     np.testing.assert_array_equal(again.keys, first.keys)
-    assert again.describe() == {
-        "name": "synthetic", "path": str(synthetic), "num_cells": 91, "epochs": [4, 108],
-        "repeats": 3,
-    }
+    assert (again.name, again.path) == ("synthetic", str(synthetic))
+    assert (again.num_cells, again.epochs, again.num_repeats) == (91, (4, 108), 3)
+
+
+def test_a_long_first_read_is_announced(synthetic, monkeypatch, capsys):
+    monkeypatch.setattr(nasbench101, "_NOTICE_BYTES", 100_000)
+    nasbench101.NasBench101Table.load(synthetic)
+    assert capsys.readouterr().out == (
+        f"table: reading {synthetic} for the first time, 0 MB (kept for the next time)\n"
+    )
+    nasbench101.NasBench101Table.load(synthetic)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_short_first_read_is_silent(synthetic, capsys):
+    nasbench101.NasBench101Table.load(synthetic)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_changed_file_is_read_again(synthetic, monkeypatch):
@@ -118,7 +131,7 @@ def test_a_table_in_memory_computes_its_hashes():
         cells=cells, epochs=(108,), trainable_parameters=np.array([3]), **columns
     )
     assert table.hashes.tolist() == [b"043721b9c7fe8c5fad811d47d83132ec"]
-    assert table.describe()["name"] == "memory" and table.num_repeats == 2
+    assert table.name == "memory" and table.num_repeats == 2
     columns["test_accuracy"] = accuracy[:, :, :1]
     with pytest.raises(core.DataError, match=r"test_accuracy has shape \(1, 1, 1, 2\)"):
         nasbench101.NasBench101Table(

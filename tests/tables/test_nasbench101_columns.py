@@ -103,18 +103,29 @@ def test_swapped_hashes_in_a_complete_file_are_found(tmp_path, synthetic):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda rows: rows.pop(), "has 2 rows of 108 epochs, most cells have 3"),
-        (lambda rows: rows.append(rows[0]), "has 4 rows of 4 epochs, most cells have 3"),
-        (lambda rows: rows.append(_change(rows[0], 1, 5)), "has 0 rows of 5 epochs, most cells"),
+        (lambda rows: rows.pop(), "record 540 at byte offset [0-9]+: its cell [0-9a-f]{32} has "
+         "records 3 of 4 epochs, 2 of 108 epochs; most often there are 3; download"),
+        (lambda rows: rows.append(rows[0]), "record 0 at byte offset 0: its cell "
+         "043721b9c7fe8c5fad811d47d83132ec has records 4 of 4 epochs, 3 of 108 epochs; most often"),
+        (lambda rows: rows.__setitem__(8, _change(rows[8], 1, 108)),
+         "record 6 .*has records 2 of 4 epochs, 4 of 108 epochs; most often there are 3"),
+        (lambda rows: rows.__setitem__(7, _change(rows[7], 1, 5)),
+         "record 7 at byte offset [0-9]+: 5 epochs, most other cells have no such record"),
+        (lambda rows: rows.__setitem__(7, _change(rows[7], 0, "0" * 32)),
+         f"record 7 at byte offset [0-9]+: wrong hash {'0' * 32}, its cell's is [0-9a-f]{{32}}; d"),
+        (lambda rows: rows.__setitem__(6, _change(rows[6], 0, json.loads(rows[300])[0])),
+         "record 6 at byte offset [0-9]+: wrong hash"),
+        (lambda rows: rows.__setitem__(300, _change(rows[300], 0, json.loads(rows[6])[0])),
+         "record 300 at byte offset [0-9]+: wrong hash"),
         (lambda rows: rows.__setitem__(7, _change(rows[7], 3, json.loads(rows[13])[3])),
-         "record 7 .*belongs to another cell in an earlier record"),
+         "record 7 .*wrong hash"),
         (lambda rows: rows.__setitem__(slice(60, 66), [
             _change(row, 2, "0001000100010000") for row in rows[60:66]
         ]), "outside the space"),
         (lambda rows: rows.__setitem__(slice(60, 66), [
             _change(_change(row, 2, json.loads(rows[66])[2]), 3, json.loads(rows[66])[3])
             for row in rows[60:66]
-        ]), "record 60 .*occurs again under another hash"),
+        ]), "record 60 .*wrong hash"),
         (lambda rows: rows.__setitem__(1, _change(rows[1], 4, json.loads(rows[13])[4])),
          "record 1 .*trainable parameters differs"),
     ],
@@ -125,6 +136,36 @@ def test_contradictions_are_named(tmp_path, synthetic, change, message):
     with pytest.raises(core.DataError, match=message) as caught:
         nasbench101_columns.read_columns(_write(tmp_path / "b.tfrecord", rows))
     assert "b.tfrecord" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_one_wrong_hash_among_many_cells_is_found_at_once(tmp_path, synthetic, monkeypatch):
+    rows = _rows_of(synthetic)
+    rows[540] = _change(rows[540], 0, "0" * 32)
+    monkeypatch.setattr(nasbench101_columns, "_HASH_CHUNK", 2)
+    hashed = []
+    real = nasbench101.NasBench101Space.md5_hashes
+    monkeypatch.setattr(
+        nasbench101.NasBench101Space, "md5_hashes",
+        lambda self, cells: hashed.append(len(cells)) or real(self, cells),
+    )
+    with pytest.raises(core.DataError, match="record 540 .*wrong hash"):
+        nasbench101_columns.read_columns(_write(tmp_path / "b", rows))
+    assert hashed == [2, 1]  # the two cells that contradict each other, and the message's
+
+
+def test_a_row_of_each_number_of_epochs_needs_little_memory(tmp_path, synthetic):
+    rows = [_change(row, 1, 1 + 1000 * place) for place, row in enumerate(_rows_of(synthetic))]
+    with pytest.raises(core.DataError, match="record 0 at byte offset 0: 1 epochs, most other"):
+        nasbench101_columns.read_columns(_write(tmp_path / "b", rows))
+
+
+def test_many_hashes_are_announced(tmp_path, synthetic, monkeypatch, capsys):
+    nasbench101_columns.read_columns(synthetic)
+    assert capsys.readouterr().out == ""
+    part = _write(tmp_path / "b", _rows_of(synthetic)[: 6 * 50])
+    monkeypatch.setattr(nasbench101_columns, "_NOTICE_CELLS", 40)
+    nasbench101_columns.read_columns(part)
+    assert capsys.readouterr().out == "table: checking 43 hashes, about 0.1 ms each\n"
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
