@@ -14,7 +14,8 @@ from tools import make_nasbench101_records
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Distributions whose name is not that of the module.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "absl": "absl-py"}
-OPTIONAL = {"graphviz"}  # ModelSpec.visualize alone, which says so when it is missing
+# ModelSpec.visualize, and the first reading of a NATS-Bench folder; each says so when missing.
+OPTIONAL = {"graphviz", "nats_bench"}
 
 
 def normalized(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas_tf import core
-from nas_tf.tables import nasbench101
+from nas_tf.tables import nasbench101, nasbench201
 
 VALIDATIONS = ("random", "mean")
 
@@ -159,4 +159,33 @@ def from_nasbench101(
         seeds=seeds,
         validation=validation,
         epochs=table.epochs[budget],
+    )
+
+
+def from_nasbench201(
+    table: nasbench201.NasBench201Table, dataset: str, *, seeds: Sequence[int]
+) -> TabularEvaluator:
+    """Opens one data set of a NAS-Bench-201 table; see `nasbench201.Protocol`.
+
+    A search sees means over trials, so that nothing is drawn; a query costs 0 s where the table
+    has no training times.
+
+    Args:
+        table: the table; all of its cells can be queried.
+        dataset: one of `table.datasets`.
+        seeds: R seeds of the runs.
+
+    Raises:
+        core.ConfigError: the table has no such data set.
+        core.DataError: the table lacks a column that the protocol needs.
+    """
+    protocol = table.protocol(dataset)
+    return TabularEvaluator(
+        table.keys,
+        protocol.search_validation_accuracy[:, None],
+        test_accuracy=protocol.test_accuracy,
+        cost_sec=protocol.query_cost_sec()[:, None],
+        seeds=seeds,
+        validation="mean",
+        epochs=protocol.search_epochs,
     )

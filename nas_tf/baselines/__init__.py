@@ -1,0 +1,1 @@
+"""Searches over discrete encodings that published comparisons measure themselves against."""

@@ -1,0 +1,335 @@
+"""The NAS-Bench-201 space: all 15,625 cells of 4 nodes, 6 edges and 5 operations.
+
+Dong and Yang, 2020, arXiv:2001.00326 (the topology space of NATS-Bench, arXiv:2009.00437). A cell
+has three forms here:
+
+* `CellGraphs` as in arch2vec (Yan et al., 2020, section 4.1): the six edges become the nodes 1 to
+  6 of an 8 x 8 graph with the same adjacency for all cells; nodes 0 and 7 are input and output;
+* labelled edges as in GraphPNAS (Li et al., 2022): 4 nodes, and on each edge an operation;
+* the benchmark's strings, `|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|none~2|`.
+
+The edges, in the order of the strings and of nodes 1 to 6: 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
+
+Keys. The fixed 8 x 8 graph has no symmetry but the identity, so two cells are isomorphic only if
+they are equal: the 15,625 cells have 15,625 distinct isomorphism-invariant keys, and a look-up by
+`CellGraphs.keys` finds exactly the one cell that the benchmark trained under that string. No
+positional key is needed. Cells that compute the same function through 'none' and 'skip_connect'
+(`network_strings`: 6,466 networks) are separate architectures, with measurements of their own.
+
+Shapes: M = 15,625 cells, N = 8 nodes, D = 7 operations.
+"""
+
+import enum
+import functools
+import itertools
+
+import numpy as np
+
+from nas_tf.core import InvalidArchitectureError
+from nas_tf.graphs import CellGraphs
+
+NUM_CELLS = 15_625
+NUM_NEIGHBOURS = 24
+NUM_NODES = 8
+OP_NAMES = (
+    "input", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none", "output"
+)
+INPUT, CONV1X1, CONV3X3, AVGPOOL3X3, SKIP, NONE, OUTPUT = range(7)
+INTERIOR_OPS = (CONV1X1, CONV3X3, AVGPOOL3X3, SKIP, NONE)
+
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # (source, target) of nodes 1 to 6
+# Labels of the 4-node form are the benchmark's own numbers, so that 0 is no edge.
+EDGE_OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+_LABELS = np.array([EDGE_OPS.index(OP_NAMES[op]) for op in INTERIOR_OPS], np.int8)
+_CHOICES = len(INTERIOR_OPS)
+_PLACES = _CHOICES ** np.arange(len(EDGES) - 1, -1, -1)  # the first edge counts most
+_SOURCES, _TARGETS = np.array(EDGES).T
+
+
+class Invalid(enum.IntEnum):
+    """Why a graph is outside the space; VALID is 0.
+
+    Where several hold the highest counts. Hence graphs whose reason is at most WRONG_EDGES have
+    sound operations, which is all that the validity of the released arch2vec code looks at (it also
+    skips node 1).
+    """
+
+    VALID = 0
+    WRONG_EDGES = 1
+    UNKNOWN_INTERIOR_OPERATION = 2
+    NO_OUTPUT_LAST = 3
+    NO_INPUT_FIRST = 4
+
+    @property
+    def text(self) -> str:
+        """The reason in words."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Invalid.VALID: "valid",
+    Invalid.WRONG_EDGES: "its edges are not the ten that every cell has",
+    Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is none of the five operations",
+    Invalid.NO_OUTPUT_LAST: "the last node is not 'output'",
+    Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
+}
+
+
+class NasBench201Space:
+    """Cells of the NAS-Bench-201 space; everything is looked up in the list of all cells."""
+
+    name = "nasbench201"
+    max_nodes = NUM_NODES
+    op_names = OP_NAMES
+
+    def enumerate_cells(self) -> CellGraphs:
+        """Returns every cell once, [M], with keys; the arrays are read-only.
+
+        Cells are ordered by their operation codes, that of the first edge first. The benchmark's
+        own order is in its tables.
+        """
+        return _all_cells()
+
+    def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
+        """Draws every operation of every cell uniformly.
+
+        Args:
+            rng: source of randomness.
+            shape: leading dimensions of the result.
+        """
+        return _all_cells()[rng.integers(NUM_CELLS, size=shape)]
+
+    def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
+        """Returns, for every cell [...], one of its 24 neighbours, all equally likely.
+
+        Raises:
+            InvalidArchitectureError: a cell is outside the space.
+        """
+        neighbours = _neighbour_indices(indices(cells))
+        choice = rng.integers(NUM_NEIGHBOURS, size=cells.shape)
+        return _all_cells()[np.take_along_axis(neighbours, choice[..., None], axis=-1)[..., 0]]
+
+    def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+        """Returns all cells with one operation changed, 24 of each cell.
+
+        Args:
+            cells: batch [B] of valid cells.
+
+        Returns:
+            cells [24 B] and int64 [24 B], the position in `cells` of each one's origin, ascending.
+
+        Raises:
+            InvalidArchitectureError: a cell is outside the space.
+        """
+        neighbours = _neighbour_indices(indices(cells))
+        origin = np.repeat(np.arange(len(cells)), NUM_NEIGHBOURS)
+        return _all_cells()[neighbours.ravel()], origin
+
+    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what arch2vec's encoder reads.
+
+        Args:
+            cells: batch [...].
+
+        Returns:
+            float32 [..., 8, 8] upper-triangular adjacency and float32 [..., 8, 7] one-hot
+            operations.
+        """
+        one_hot = cells.ops[..., None] == np.arange(len(OP_NAMES))
+        return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+
+    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
+        """Turns decoded matrices into cells of the space; nothing is repaired.
+
+        Args:
+            adjacency: 0-1 or bool [..., 8, 8].
+            ops: integers [..., 8], operation codes of every node.
+
+        Returns:
+            cells [...] and int8 [...], a code of `Invalid` (0 is valid).
+        """
+        adjacency = np.asarray(adjacency).astype(np.uint8)
+        num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
+        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
+        return cells, self.check(cells)
+
+    def check(self, cells: CellGraphs) -> np.ndarray:
+        """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
+        same_edges = (cells.adjacency == _adjacency()).all(axis=(-2, -1))
+        interior = cells.ops[..., 1:-1]
+        known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
+        reason = np.zeros(cells.shape, np.int8)
+        reason[~same_edges | (cells.num_nodes != NUM_NODES)] = Invalid.WRONG_EDGES
+        reason[~known] = Invalid.UNKNOWN_INTERIOR_OPERATION
+        reason[cells.ops[..., -1] != OUTPUT] = Invalid.NO_OUTPUT_LAST
+        reason[cells.ops[..., 0] != INPUT] = Invalid.NO_INPUT_FIRST
+        return reason
+
+
+def indices(cells: CellGraphs) -> np.ndarray:
+    """Returns int64 [...]: the place of every cell in `NasBench201Space.enumerate_cells`.
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    reason = NasBench201Space().check(cells)
+    if reason.any():
+        place = int(np.argmax(reason.ravel() != 0))
+        text = Invalid(int(reason.ravel()[place])).text
+        raise InvalidArchitectureError(f"cell {place} is outside NAS-Bench-201: {text}")
+    return (cells.ops[..., 1:-1].astype(np.int64) - CONV1X1) @ _PLACES
+
+
+def to_strings(cells: CellGraphs) -> np.ndarray:
+    """Returns the benchmark's string of every cell, str [...].
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    return _all_strings()[indices(cells)]
+
+
+def from_strings(strings: np.ndarray) -> CellGraphs:
+    """Returns the cells of the benchmark's strings, str [...].
+
+    Raises:
+        InvalidArchitectureError: a string is no cell of the benchmark; the message has the first.
+    """
+    index, known = find_strings(strings)
+    if not known.all():
+        place = int(np.argmin(known.ravel()))
+        raise InvalidArchitectureError(
+            f"{str(np.ravel(strings)[place])!r} is no NAS-Bench-201 cell; expected a string such "
+            f"as {_all_strings()[0]}"
+        )
+    return _all_cells()[index]
+
+
+def find_strings(strings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Looks the benchmark's strings up, str [...].
+
+    Returns:
+        int64 [...] places in `NasBench201Space.enumerate_cells` (undefined where unknown) and
+        bool [...]: it is the string of a cell.
+    """
+    strings = np.asarray(strings, dtype=np.str_)
+    ordered, order = _sorted_strings()
+    position = np.minimum(np.searchsorted(ordered, strings), NUM_CELLS - 1)
+    return order[position], ordered[position] == strings
+
+
+def to_edges(cells: CellGraphs) -> np.ndarray:
+    """Returns the 4-node form of every cell.
+
+    Returns:
+        int8 [..., 4, 4]; at [i, j] with i < j the place in `EDGE_OPS` of the operation from node i
+        to node j, 0 elsewhere.
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    choice = indices(cells)[..., None] // _PLACES % _CHOICES
+    edges = np.zeros((*cells.shape, 4, 4), np.int8)
+    edges[..., _SOURCES, _TARGETS] = _LABELS[choice]
+    return edges
+
+
+def from_edges(edges: np.ndarray) -> CellGraphs:
+    """Returns the cells of 4-node forms, integers [..., 4, 4]; see `to_edges`.
+
+    Raises:
+        InvalidArchitectureError: a label is unknown, or one is not above the diagonal.
+    """
+    edges = np.asarray(edges)
+    if edges.shape[-2:] != (4, 4) or not np.issubdtype(edges.dtype, np.integer):
+        raise InvalidArchitectureError(
+            f"labelled edges of shape {edges.shape} and type {edges.dtype}: expected integers "
+            "[..., 4, 4]"
+        )
+    if np.tril(edges).any():
+        raise InvalidArchitectureError("a labelled edge leads to the same or an earlier node")
+    labels = edges[..., _SOURCES, _TARGETS]
+    unknown = (labels < 0) | (labels >= _CHOICES)
+    if unknown.any():
+        raise InvalidArchitectureError(
+            f"edge label {labels[unknown][0]}: expected 0 to {_CHOICES - 1}, {', '.join(EDGE_OPS)}"
+        )
+    return _all_cells()[np.argsort(_LABELS)[labels] @ _PLACES]
+
+
+def network_strings(cells: CellGraphs) -> np.ndarray:
+    """Returns a string of what every cell computes, str [...]: equal for the same network.
+
+    'none' gives '#', 'skip_connect' gives what it reads, and sums have no order, as in the
+    benchmark's own count: 6,466 unique networks. That count is of strings and keeps the '#' of a
+    sum; without them 5,390 are left.
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    flat = indices(cells).ravel()
+    texts = [_network_string(index) for index in flat.tolist()]
+    return np.array(texts, dtype=np.str_).reshape(cells.shape)
+
+
+@functools.cache
+def _network_string(index: int) -> str:
+    ops = _all_cells().ops[index, 1:-1].tolist()
+    terms = [["0"], [], [], []]  # what is summed at each node
+    for (source, target), op in zip(EDGES, ops, strict=True):
+        read = "+".join(sorted(terms[source]))
+        if op == NONE or read == "#":
+            terms[target].append("#")
+        else:
+            terms[target].append(read if op == SKIP else f"({read})@{OP_NAMES[op]}")
+    return "+".join(sorted(terms[3]))
+
+
+@functools.cache
+def _adjacency() -> np.ndarray:
+    """Returns uint8 [8, 8]: an edge of the cell feeds the edges that start where it ends."""
+    matrix = np.zeros((NUM_NODES, NUM_NODES), np.uint8)
+    matrix[0, 1:-1] = _SOURCES == 0
+    matrix[1:-1, 1:-1] = _TARGETS[:, None] == _SOURCES
+    matrix[1:-1, -1] = _TARGETS == 3
+    return matrix
+
+
+@functools.cache
+def _all_cells() -> CellGraphs:
+    ops = np.empty((NUM_CELLS, NUM_NODES), np.int8)
+    ops[:, 0], ops[:, -1] = INPUT, OUTPUT
+    ops[:, 1:-1] = list(itertools.product(INTERIOR_OPS, repeat=len(EDGES)))
+    adjacency = np.tile(_adjacency(), (NUM_CELLS, 1, 1))
+    cells = CellGraphs(adjacency, ops, np.full(NUM_CELLS, NUM_NODES, np.int8))
+    for array in (cells.adjacency, cells.ops, cells.num_nodes, cells.keys):
+        array.setflags(write=False)  # one list for all
+    return cells
+
+
+@functools.cache
+def _all_strings() -> np.ndarray:
+    """Returns the strings of all cells, str [M]."""
+    parts = [
+        [f"{'|+' if source == 0 and target > 1 else ''}|{OP_NAMES[op]}~{source}"
+         for op in INTERIOR_OPS]
+        for source, target in EDGES
+    ]
+    return np.array(["".join(chosen) + "|" for chosen in itertools.product(*parts)])
+
+
+@functools.cache
+def _sorted_strings() -> tuple[np.ndarray, np.ndarray]:
+    """Returns the strings of all cells in alphabetical order, str [M], and their places."""
+    order = np.argsort(_all_strings())
+    return _all_strings()[order], order
+
+
+def _neighbour_indices(index: np.ndarray) -> np.ndarray:
+    """Returns the places of the 24 neighbours of cells at places int64 [...], int64 [..., 24]."""
+    choice = index[..., None] // _PLACES % _CHOICES
+    other = np.arange(1, _CHOICES)
+    change = (choice[..., None] + other) % _CHOICES - choice[..., None]
+    neighbours = index[..., None, None] + change * _PLACES[:, None]
+    return neighbours.reshape(*index.shape, NUM_NEIGHBOURS)

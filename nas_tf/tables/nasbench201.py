@@ -1,0 +1,309 @@
+"""NAS-Bench-201 as columns, and what a search sees of it on each data set.
+
+NAS-Bench-201 (Dong and Yang, 2020, arXiv:2001.00326). A table is a CSV file (`nasbench201_csv`) or
+the official NATS-Bench folder (`nats_archive`), which is read once and kept as columns.
+
+    table = NasBench201Table.load("nas_bench_201.csv.gz")
+    protocol = table.protocol("cifar10")
+
+The protocol is arch2vec's (Yan et al., 2020, section 5.2) and the benchmark's: on CIFAR-10 a search
+sees the validation accuracy after 12 epochs, on every other data set that after 200; what is
+reported is always of the incumbent after 200 epochs. Measurements are means over trials.
+
+Shapes: M cells.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import os
+import pathlib
+from collections.abc import Mapping
+
+import google_crc32c
+import numpy as np
+from absl import logging
+
+from nas_tf import graphs, storage
+from nas_tf.core import ConfigError, DataError
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
+from nas_tf.tables import nasbench201_csv, nats_archive
+
+WHERE_TO_GET = (
+    "set --nasbench201_table=PATH to a CSV file (its columns are in README.md) or to the folder "
+    "NATS-tss-v1_0-3ffb9-simple from https://github.com/D-X-Y/NATS-Bench"
+)
+REPORT_EPOCHS = 200
+
+_SEARCH_EPOCHS = {"cifar10": 12}  # the exception; REPORT_EPOCHS on every other data set
+_CACHE_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Protocol:
+    """What a search sees of a table on one data set, and what is reported of its incumbent.
+
+    Attributes:
+        dataset: the data set's name.
+        search_epochs: training epochs behind what a search sees.
+        search_validation_accuracy: float64 [M] in [0, 1], what a search sees.
+        validation_accuracy: float64 [M] in [0, 1], after 200 epochs, for reports.
+        test_accuracy: float64 [M] in [0, 1], after 200 epochs, for reports.
+        cost_sec: float64 [M], seconds that a query costs; None where the table has none.
+        table: the table's path or name, for messages.
+    """
+
+    dataset: str
+    search_epochs: int
+    search_validation_accuracy: np.ndarray
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    cost_sec: np.ndarray | None
+    table: str
+
+    @property
+    def statement(self) -> str:
+        """The protocol in two sentences, for a report."""
+        cost = "has no training times, so that costs are zero"
+        if self.cost_sec is not None:
+            cost = f"gives the cost of a query, {self.search_epochs} epochs and one validation"
+        return (
+            f"{self.dataset}: the search sees validation accuracy after {self.search_epochs} "
+            f"epochs; reported are validation and test accuracy of the incumbent after "
+            f"{REPORT_EPOCHS} epochs, means over the published trials. The table {cost}."
+        )
+
+    def query_cost_sec(self) -> np.ndarray:
+        """Returns float64 [M]: `cost_sec`, or zeros where the table has none."""
+        return np.zeros(self.test_accuracy.shape) if self.cost_sec is None else self.cost_sec
+
+    def check_budget(self, cost_budget_sec: float | None) -> None:
+        """Raises ConfigError for a budget in seconds where the table has no costs."""
+        if cost_budget_sec is not None and self.cost_sec is None:
+            raise ConfigError(
+                f"--cost_budget_sec={cost_budget_sec:g}: {self.table} has no column "
+                f"{self.dataset}_cost_sec_{self.search_epochs}ep; set --num_queries instead"
+            )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class NasBench201Table:
+    """Measurements of NAS-Bench-201 cells, in the benchmark's order where the file has it.
+
+    Attributes:
+        cells: [M]; all 15,625 in a table that was loaded.
+        columns: float64 [M] by the names of the CSV columns, `{dataset}_valid_acc_200ep` and so
+            on; accuracies in [0, 1], costs in seconds.
+        name: of the table, for reports.
+        path: of the file or folder, "" when there is none.
+    """
+
+    cells: CellGraphs
+    columns: Mapping[str, np.ndarray]
+    name: str = "memory"
+    path: str = ""
+
+    def __post_init__(self):
+        """Raises DataError when a column does not fit the cells."""
+        for name, values in self.columns.items():
+            known = nasbench201_csv.METRIC.fullmatch(name) is not None
+            if not known or np.shape(values) != self.cells.shape:
+                raise DataError(
+                    f"table {self.name!r}: column {name} of shape {np.shape(values)}; expected "
+                    f"{self.cells.shape} and a name such as cifar10_valid_acc_200ep"
+                )
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike, cache_directory: str | os.PathLike | None = None
+    ) -> "NasBench201Table":
+        """Opens a CSV file (`load_csv`) or a NATS-Bench folder (`load_nats`).
+
+        Raises:
+            DataError: it is missing, damaged or no such table.
+            ConfigError: a folder is given and the package `nats_bench` is not installed.
+        """
+        if pathlib.Path(path).is_dir():
+            return cls.load_nats(path, cache_directory)
+        return cls.load_csv(path)
+
+    @classmethod
+    def load_csv(cls, path: str | os.PathLike) -> "NasBench201Table":
+        """Opens a CSV file, plain or gzip-compressed; see `nasbench201_csv`.
+
+        Raises:
+            DataError: it is missing, damaged or no such table; the message has row and column.
+        """
+        return cls._from_columns(*nasbench201_csv.read_columns(path), pathlib.Path(path))
+
+    @classmethod
+    def load_nats(
+        cls, folder: str | os.PathLike, cache_directory: str | os.PathLike | None = None
+    ) -> "NasBench201Table":
+        """Opens the official folder `NATS-tss-v1_0-3ffb9-simple`.
+
+        The first time, the package `nats_bench` unpickles every file of the folder, which runs
+        whatever they say (`nats_archive`): name only a folder of the benchmark's authors. The
+        columns are then kept in a directory whose name changes with the folder's files. A damaged
+        cache is rebuilt with a warning; one that cannot be written is done without.
+
+        Args:
+            folder: the archive.
+            cache_directory: where columns are kept; `storage.cache_directory()` when None.
+
+        Raises:
+            DataError: the folder is missing, damaged or no such archive.
+            ConfigError: the package is needed and not installed.
+        """
+        folder = pathlib.Path(folder)
+        directory = _columns_directory(folder, cache_directory)
+        try:
+            index, columns = _load_cache(directory)
+        except DataError as error:
+            if directory.exists():
+                logging.warning("The cache of %s is damaged and built again: %s", folder, error)
+            index, columns = _fill_cache(folder, directory)
+        return cls._from_columns(index, columns, folder)
+
+    @property
+    def num_cells(self) -> int:
+        """M."""
+        return len(self.cells)
+
+    @property
+    def keys(self) -> np.ndarray:
+        """The cells' keys, uint64 [M], each once: see `spaces.nasbench201`."""
+        return self.cells.keys
+
+    @functools.cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets with an accuracy, in the order of the columns."""
+        names = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
+        return tuple(dict.fromkeys(m["dataset"] for m in names if m["kind"] != "cost_sec"))
+
+    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Looks cells up by key.
+
+        Args:
+            keys: uint64 [...].
+
+        Returns:
+            int64 [...] positions (undefined where absent) and bool [...]: present.
+        """
+        return graphs.find(keys, self.keys)
+
+    def accuracy(self, dataset: str, split: str, epochs: int) -> np.ndarray:
+        """Returns float64 [M] in [0, 1].
+
+        Args:
+            dataset: one of `datasets`.
+            split: "valid" or "test".
+            epochs: of training.
+
+        Raises:
+            ConfigError: the table has no such data set.
+            DataError: it has no such column of it.
+        """
+        if dataset not in self.datasets:
+            raise ConfigError(
+                f"--dataset={dataset}: {self._label} has {', '.join(self.datasets) or 'none'}"
+            )
+        name = f"{dataset}_{split}_acc_{epochs}ep"
+        if name not in self.columns:
+            raise DataError(
+                f"{self._label}: no column {name}; of {dataset} it has "
+                f"{', '.join(other for other in self.columns if other.startswith(f'{dataset}_'))}"
+            )
+        return self.columns[name]
+
+    def cost_sec(self, dataset: str, epochs: int) -> np.ndarray | None:
+        """Returns float64 [M], seconds of one training and one validation; None without."""
+        return self.columns.get(f"{dataset}_cost_sec_{epochs}ep")
+
+    def protocol(self, dataset: str) -> Protocol:
+        """Returns what a search on a data set sees and what is reported of it.
+
+        Raises:
+            ConfigError: the table has no such data set.
+            DataError: the table lacks a column that the protocol needs.
+        """
+        epochs = _SEARCH_EPOCHS.get(dataset, REPORT_EPOCHS)
+        return Protocol(
+            dataset=dataset,
+            search_epochs=epochs,
+            search_validation_accuracy=self.accuracy(dataset, "valid", epochs),
+            validation_accuracy=self.accuracy(dataset, "valid", REPORT_EPOCHS),
+            test_accuracy=self.accuracy(dataset, "test", REPORT_EPOCHS),
+            cost_sec=self.cost_sec(dataset, epochs),
+            table=self._label,
+        )
+
+    @property
+    def _label(self) -> str:
+        return self.path or f"table {self.name!r}"
+
+    @classmethod
+    def _from_columns(
+        cls, index: np.ndarray, columns: dict[str, np.ndarray], path: pathlib.Path
+    ) -> "NasBench201Table":
+        cells = NasBench201Space().enumerate_cells()[np.asarray(index)]
+        name = path.name.removesuffix(".gz").removesuffix(".csv")
+        return cls(cells=cells, columns=columns, name=name, path=str(path))
+
+
+def _columns_directory(
+    folder: pathlib.Path, cache_directory: str | os.PathLike | None
+) -> pathlib.Path:
+    """Returns the directory of an archive's columns.
+
+    Its name changes with the content of the folder's description, and with the names, sizes and
+    times of change of all its files.
+    """
+    root = storage.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
+    try:
+        checksum = google_crc32c.value((folder / nats_archive.META_FILE).read_bytes())
+        with os.scandir(folder) as entries:
+            states = sorted((entry.name, entry.stat()) for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(
+            f"{folder}: no NATS-Bench folder ({nats_archive.META_FILE} is missing); {WHERE_TO_GET}"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from error
+    files = " ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
+    identity = f"{_CACHE_VERSION} {checksum} {files}"
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return root / "tables" / f"{folder.name}-{digest}"
+
+
+def _load_cache(directory: pathlib.Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Maps cached columns; raises DataError when they are missing, damaged or out of date."""
+    stored, metadata = storage.load_columns(directory)
+    try:
+        index, values, names = stored["index"], stored["values"], metadata["names"]
+        columns = dict(zip(names, values, strict=True))
+        if not np.array_equal(np.sort(index), np.arange(NUM_CELLS)):
+            raise ValueError("not every cell once")
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{directory}: not the columns of a table ({error})") from error
+    return index, columns
+
+
+def _fill_cache(
+    folder: pathlib.Path, directory: pathlib.Path
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Reads an archive and caches its columns."""
+    print(
+        f"table: reading {folder} for the first time, this takes minutes (kept for the next time)",
+        flush=True,
+    )
+    index, columns = nats_archive.read_columns(folder)
+    stored = {"index": index, "values": np.stack(list(columns.values()))}
+    try:
+        metadata = {"names": list(columns), "source": str(folder)}
+        storage.save_columns(directory, stored, metadata)
+        return _load_cache(directory)
+    except (ConfigError, DataError) as error:
+        logging.warning("%s is read again next time, its cache is of no use: %s", folder, error)
+        return index, columns

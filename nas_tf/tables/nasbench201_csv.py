@@ -1,0 +1,247 @@
+"""NAS-Bench-201 tables as CSV files, plain or gzip-compressed, read into columns and checked.
+
+A file has one row a cell and the columns
+
+* `arch_str`: the benchmark's string of the cell;
+* `arch_index`, optional: its number in the benchmark; without it rows keep their order;
+* `{dataset}_{valid,test}_acc_{epochs}ep`: accuracies in per cent;
+* `{dataset}_cost_sec_{epochs}ep`, optional: seconds of training and one validation.
+
+Other columns are ignored. Rows are counted as a spreadsheet does: the header is row 1.
+
+Shapes: M = 15,625 cells.
+"""
+
+import csv
+import gzip
+import io
+import math
+import os
+import pathlib
+import re
+import zlib
+
+import numpy as np
+
+from nas_tf.core import DataError
+from nas_tf.spaces import nasbench201
+from nas_tf.spaces.nasbench201 import NUM_CELLS
+
+METRIC = re.compile(
+    r"(?P<dataset>.+)_(?P<kind>valid_acc|test_acc|cost_sec)_(?P<epochs>[0-9]+)ep", re.ASCII
+)
+_GZIP_MAGIC = b"\x1f\x8b"
+_MAX_QUOTED = 200  # characters of a header in a message
+
+
+def read_columns(path: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Reads a table of all cells, each once.
+
+    Args:
+        path: the CSV file.
+
+    Returns:
+        int64 [M], the place of every row's cell in the space's enumeration, in the benchmark's
+        order where the file has it; and by their names float64 [M] columns: accuracies in [0, 1],
+        costs in seconds.
+
+    Raises:
+        DataError: the file is missing, damaged or no such table; the message has the row and the
+            column.
+    """
+    path = pathlib.Path(path)
+    rows, numbers = _read_rows(path)
+    header = _check_header(path, rows)
+    _check_lengths(path, header, rows, numbers)
+    if len(rows) == 1:
+        raise DataError(f"{path}: it has a header and no cells, expected {NUM_CELLS:,}")
+    texts = dict(zip(header, zip(*rows[1:], strict=True), strict=True))
+    index = _check_cells(path, texts["arch_str"], numbers[1:])
+    columns = {
+        name: _read_metric(path, name, texts[name], numbers[1:])
+        for name in header
+        if METRIC.fullmatch(name)
+    }
+    if "arch_index" in texts:
+        order = _benchmark_order(path, texts["arch_index"], numbers[1:])
+        index, columns = index[order], {name: columns[name][order] for name in columns}
+    return index, columns
+
+
+def check_complete(path: str | os.PathLike, index: np.ndarray) -> None:
+    """Raises DataError unless every cell is among the places `index`, int64 [...]."""
+    missing = np.setdiff1d(np.arange(NUM_CELLS), index)
+    if missing.size:
+        first = nasbench201.to_strings(
+            nasbench201.NasBench201Space().enumerate_cells()[missing[:1]]
+        )[0]
+        raise DataError(
+            f"{path}: {missing.size:,} of {NUM_CELLS:,} cells are missing, the first is {first}; "
+            "download or build the table again"
+        )
+
+
+def _read_rows(path: pathlib.Path) -> tuple[list[list[str]], list[int]]:
+    """Returns the fields of all rows but empty ones, and their numbers."""
+    rows, numbers = [], []
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    start = 1  # where the row being read begins: an open quote is found far below
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                numbers.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path}: row {start}: no CSV ({error})") from error
+    if not rows:
+        raise DataError(f"{path}: the file is empty, expected a table of {NUM_CELLS:,} cells")
+    return rows, numbers
+
+
+def _read_text(path: pathlib.Path) -> str:
+    """Returns the text of a file, unpacked where it is gzip-compressed."""
+    try:
+        data = path.read_bytes()
+        compressed = data.startswith(_GZIP_MAGIC)
+        if path.suffix == ".gz" and data and not compressed:
+            raise DataError(
+                f"{path}: it is named .gz but is not gzip-compressed; download it again, or "
+                "rename it if it is a plain CSV file"
+            )
+        return (gzip.decompress(data) if compressed else data).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such NAS-Bench-201 table") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: no CSV file (byte {error.start} is no UTF-8 text)") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: damaged gzip file ({error}); download it again") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _check_header(path: pathlib.Path, rows: list[list[str]]) -> list[str]:
+    """Returns the names of the columns."""
+    header = [name.strip() for name in rows[0]]
+    found = ", ".join(header)
+    found = found if len(found) <= _MAX_QUOTED else f"{found[:_MAX_QUOTED]}..."
+    if "arch_str" not in header:
+        raise DataError(f"{path}: row 1: no column arch_str; found {found}")
+    if not any(METRIC.fullmatch(name) for name in header):
+        raise DataError(
+            f"{path}: row 1: no column of accuracies such as cifar10_valid_acc_200ep; found {found}"
+        )
+    for name in header:
+        if header.count(name) > 1:
+            raise DataError(f"{path}: row 1: column {name} is there {header.count(name)} times")
+    return header
+
+
+def _check_lengths(
+    path: pathlib.Path, header: list[str], rows: list[list[str]], numbers: list[int]
+) -> None:
+    for row, number in zip(rows, numbers, strict=True):
+        if len(row) < len(header):
+            raise DataError(
+                f"{path}: row {number}, column {header[len(row)]}: missing, the row has "
+                f"{len(row)} of {len(header)} fields"
+            )
+        if len(row) > len(header):
+            raise DataError(
+                f"{path}: row {number}: {len(row)} fields, the header has {len(header)} columns"
+            )
+
+
+def _check_cells(path: pathlib.Path, texts: tuple[str, ...], numbers: list[int]) -> np.ndarray:
+    """Returns int64 [M], the places of the cells: known ones, each once, and all of them."""
+    index, known = nasbench201.find_strings(np.array(texts))
+    if not known.all():
+        place = int(np.argmin(known))
+        raise DataError(
+            f"{path}: row {numbers[place]}, column arch_str: {_quote(texts[place])} is no "
+            "NAS-Bench-201 cell"
+        )
+    repeated = _first_repeat(index)
+    if repeated is not None:
+        earlier, later = repeated
+        raise DataError(
+            f"{path}: row {numbers[later]}, column arch_str: the cell of row {numbers[earlier]} "
+            f"again, {texts[later]}"
+        )
+    check_complete(path, index)
+    return index
+
+
+def _first_repeat(values: np.ndarray) -> tuple[int, int] | None:
+    """Returns the places of the first value that was there before, and of its first occurrence."""
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    earlier = first[inverse]
+    repeats = np.flatnonzero(earlier != np.arange(len(values)))
+    return (int(earlier[repeats[0]]), int(repeats[0])) if repeats.size else None
+
+
+def _benchmark_order(
+    path: pathlib.Path, texts: tuple[str, ...], numbers: list[int]
+) -> np.ndarray:
+    """Returns int64 [M], which rows hold the cells number 0, 1, ... of the benchmark."""
+    values = _numbers(path, "arch_index", texts, numbers)
+    wrong = (values != np.floor(values)) | (values < 0) | (values >= NUM_CELLS)
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise DataError(
+            f"{path}: row {numbers[place]}, column arch_index: {_quote(texts[place])}, expected "
+            f"0 to {NUM_CELLS - 1}"
+        )
+    repeated = _first_repeat(values)
+    if repeated is not None:
+        earlier, later = repeated
+        raise DataError(
+            f"{path}: row {numbers[later]}, column arch_index: {texts[later]} again, it is that of "
+            f"row {numbers[earlier]}"
+        )
+    return np.argsort(values)
+
+
+def _read_metric(
+    path: pathlib.Path, name: str, texts: tuple[str, ...], numbers: list[int]
+) -> np.ndarray:
+    """Returns one column, float64 [M]: accuracies as fractions, or seconds."""
+    values = _numbers(path, name, texts, numbers)
+    is_cost = METRIC.fullmatch(name)["kind"] == "cost_sec"
+    wrong = values < 0 if is_cost else (values < 0) | (values > 100)
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        expected = "seconds, 0 or more" if is_cost else "per cent, 0 to 100"
+        raise DataError(
+            f"{path}: row {numbers[place]}, column {name}: {texts[place]}, expected {expected}"
+        )
+    if is_cost:
+        return values
+    if values.max() <= 1:
+        raise DataError(
+            f"{path}: row {numbers[int(np.argmax(values))]}, column {name}: {values.max():g} is "
+            "its largest value, these are fractions; expected per cent, multiply by 100"
+        )
+    return values / 100
+
+
+def _numbers(
+    path: pathlib.Path, name: str, texts: tuple[str, ...], numbers: list[int]
+) -> np.ndarray:
+    """Returns float64 [M]; raises DataError for the first that is no finite number."""
+    values = np.empty(len(texts))
+    for place, text in enumerate(texts):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise DataError(
+                f"{path}: row {numbers[place]}, column {name}: {_quote(text)} is no number"
+            )
+        values[place] = value
+    return values
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}...")
