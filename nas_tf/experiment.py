@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +13,10 @@ from nas_tf.analysis.report import ReportNotes
 from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
-from nas_tf.core import ConfigError, Evaluator, SearchSpace, Strategy
+from nas_tf.baselines.evolution import RegularizedEvolution
+from nas_tf.baselines.local_search import LocalSearch
+from nas_tf.baselines.random_search import RandomSearch
+from nas_tf.core import Evaluator, SearchSpace, Strategy
 from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import PretrainSettings, Settings
@@ -67,18 +70,31 @@ def open_benchmark(settings: Settings) -> Benchmark:
 
 
 def make_strategy(
-    settings: Settings, embedding: np.ndarray, cells: CellGraphs, seeds: list[int], devices
+    settings: Settings,
+    space: SearchSpace,
+    cells: CellGraphs,
+    seeds: list[int],
+    *,
+    embedding: np.ndarray | None,
+    devices: Sequence[str] = (),
 ) -> Strategy:
-    """Returns the strategy of a job over an embedded pool.
+    """Returns the strategy of a job over a pool.
 
     Args:
         settings: of the job.
-        embedding: float32 [M, L].
+        space: the pool is of.
         cells: the pool [M].
         seeds: R seeds of the runs.
-        devices: names of the devices that share the runs.
+        embedding: float32 [M, L] of the pool; None for a strategy that needs none.
+        devices: names of the devices that share the runs, where the strategy uses devices.
     """
-    return STRATEGIES[settings.search.strategy](settings, embedding, cells, seeds, devices)
+    make = STRATEGIES[settings.search.strategy]
+    return make(settings, space, cells, seeds, embedding, devices)
+
+
+def needs_embedding(settings: Settings) -> bool:
+    """Tells whether the strategy of a job searches in an embedding."""
+    return settings.search.strategy in EMBEDDED
 
 
 def make_trainer(
@@ -116,8 +132,8 @@ def make_trainer(
     )
 
 
-def report_notes(settings: Settings, pretraining: dict[str, Any]) -> ReportNotes:
-    """Returns what a search's report says beyond its numbers."""
+def report_notes(settings: Settings, pretraining: dict[str, Any] | None) -> ReportNotes:
+    """Returns what a search's report says beyond its numbers; None where nothing was pre-trained."""
     return dataclasses.replace(
         _NOTES[settings.table.space, settings.search.strategy], pretraining=pretraining
     )
@@ -163,7 +179,7 @@ def _checksum(*arrays: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _reinforce(settings: Settings, embedding, cells, seeds, devices) -> ReinforceSearch:
+def _reinforce(settings: Settings, _, cells, seeds, embedding, devices) -> Strategy:
     values = settings.reinforce
     return ReinforceSearch(
         standardized(embedding) if values.standardize else embedding,
@@ -177,8 +193,28 @@ def _reinforce(settings: Settings, embedding, cells, seeds, devices) -> Reinforc
     )
 
 
+def _random(unused_settings: Settings, unused_space, cells, seeds, *_) -> Strategy:
+    return RandomSearch(cells, seeds=seeds)
+
+
+def _evolution(settings: Settings, space, cells, seeds, *_) -> Strategy:
+    return RegularizedEvolution(
+        cells, space, seeds=seeds, **dataclasses.asdict(settings.evolution)
+    )
+
+
+def _local_search(settings: Settings, space, cells, seeds, *_) -> Strategy:
+    return LocalSearch(cells, space, seeds=seeds, **dataclasses.asdict(settings.local_search))
+
+
 BENCHMARKS = {"nasbench101": _nasbench101}
-STRATEGIES = {"reinforce": _reinforce}
+STRATEGIES = {
+    "reinforce": _reinforce,
+    "random": _random,
+    "evolution": _evolution,
+    "local_search": _local_search,
+}
+EMBEDDED = {"reinforce"}
 
 _NOTES = {
     ("nasbench101", "reinforce"): ReportNotes(
@@ -192,5 +228,14 @@ _NOTES = {
             "uniqueness": 0.9969,
         },
         published_pretraining_source="arch2vec, table 1",
+    ),
+    ("nasbench101", "random"): ReportNotes(
+        title="Random search on NAS-Bench-101", strategy_label="random search"
+    ),
+    ("nasbench101", "evolution"): ReportNotes(
+        title="Regularized evolution on NAS-Bench-101", strategy_label="regularized evolution"
+    ),
+    ("nasbench101", "local_search"): ReportNotes(
+        title="Local search on NAS-Bench-101", strategy_label="local search"
     ),
 }

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from nas_tf import experiment, flags, search_loop, storage
+from nas_tf import claim, experiment, search_loop, storage
 from nas_tf.analysis import summary as summaries
 from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.figures import training_figure
@@ -20,7 +20,7 @@ from nas_tf.arch2vec.embedding import cached_embedding, cells_checksum, provenan
 from nas_tf.arch2vec.pretrain import PretrainResult, pretrain
 from nas_tf.arch2vec.saving import load_model, save_model
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import ConfigError, DataError, SearchSpace
+from nas_tf.core import ConfigError, DataError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
@@ -29,8 +29,6 @@ from nas_tf.training.progress import Checkpoint
 
 _MODEL = "model"  # folder of the autoencoder within an output directory
 _QUALITY = "quality.json"  # what its pre-training measured
-_WORK = ("checkpoints", _MODEL, "trace.npz", "summary.json")  # what another job would destroy
-_FREE = ("output_dir", "checkpoint_sec")  # settings that do not change what comes out
 
 
 def run(settings: Settings) -> None:
@@ -41,7 +39,7 @@ def run(settings: Settings) -> None:
     """
     directory = pathlib.Path(settings.job.output_dir)
     with storage.DirectoryLock(directory):
-        _refuse_other_work(directory, settings)
+        claim.refuse_other_work(directory, settings)
         if (directory / "summary.json").exists():
             print(f"{directory}: this job is finished; for another, choose another --output_dir")
             return
@@ -59,7 +57,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     benchmark = experiment.open_benchmark(settings) if of_table else None
     table = _print_table(benchmark) if of_table else None
     cells = _pretraining_cells(space, benchmark)
-    _write_config(directory, settings)
+    claim.write_config(directory, settings)
     with TensorBoardLogger(directory / "tensorboard") as logger:
         model, quality = _pretrain(settings, space, cells, directory, logger)
     embedding, _ = _embedding(settings, model, space, cells)
@@ -90,57 +88,24 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     benchmark = experiment.open_benchmark(settings)
     _print_table(benchmark)
     budget = _budget(settings, benchmark)
-    given = _given_model(settings, space)
-    _write_config(directory, settings)
+    embedded = experiment.needs_embedding(settings)
+    given = _given_model(settings, space) if embedded else None
+    claim.write_config(directory, settings)
+    inputs, quality, embedding = {"table": benchmark.checksum}, None, None
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
-        if given is None:
-            of_table = settings.pretrain.pretrain_cells == "table"
-            cells = _pretraining_cells(space, benchmark if of_table else None)
-            given = _pretrain(settings, space, cells, directory, logger)
-        model, quality = given
-        _print_quality(quality)
-        embedding, source = _embedding(settings, model, space, benchmark.cells)
-        write_projector(
-            directory / "tensorboard",
-            embedding,
-            metadata=_cell_labels(space, benchmark.cells)
-            | {"validation accuracy": benchmark.validation_accuracy},
-            seed=settings.job.seed,
-        )
-        inputs = {"table": benchmark.checksum, **source}
-        result = _search(settings, benchmark, embedding, inputs, budget, directory, logger)
+        if embedded:
+            model, quality = given or _pretrain_for(settings, space, benchmark, directory, logger)
+            _print_quality(quality)
+            embedding, source = _embedding(settings, model, space, benchmark.cells)
+            inputs |= source
+            _write_map(settings, space, benchmark, embedding, directory)
+        strategy = _strategy(settings, space, benchmark, embedding)
+        result = _search(settings, strategy, benchmark, inputs, budget, directory, logger)
     _write_results(settings, directory, space, benchmark, quality, result, started)
 
 
 JOBS = {"search": search_job, "pretrain": pretrain_job}
-
-
-def _refuse_other_work(directory: pathlib.Path, settings: Settings) -> None:
-    """Raises ConfigError where a directory holds work that was done with other settings."""
-    path = directory / "config.flags"
-    if not path.exists() or not any((directory / name).exists() for name in _WORK):
-        return
-    before = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    for name, value in _deciding(settings).items():
-        now = flags.line(name, value)
-        if now not in before:
-            named = (line for line in before if line.split("=")[0] in (f"--{name}", f"--no{name}"))
-            raise ConfigError(
-                f"--output_dir={directory}: holds a job with {next(named, f'no --{name}')}, "
-                f"received {now}; choose another directory or the same settings"
-            )
-
-
-def _write_config(directory: pathlib.Path, settings: Settings) -> None:
-    """Writes `config.flags`; a job does this once its inputs are known good."""
-    with storage.atomic_write(directory / "config.flags") as file:
-        file.write(flags.flagfile(settings).encode())
-
-
-def _deciding(settings: Settings) -> dict[str, Any]:
-    """Returns the settings that decide what comes out, by name."""
-    return {name: value for name, value in settings.values().items() if name not in _FREE}
 
 
 def _divide_cpu(count: int) -> None:
@@ -224,6 +189,15 @@ def _pretrain(
     return _read_model(directory / _MODEL)
 
 
+def _pretrain_for(
+    settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark, directory, logger
+) -> tuple[VGAE, dict[str, Any]]:
+    """Pre-trains the model of a search."""
+    of_table = settings.pretrain.pretrain_cells == "table"
+    cells = _pretraining_cells(space, benchmark if of_table else None)
+    return _pretrain(settings, space, cells, directory, logger)
+
+
 def _finished_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]] | None:
     """Reads the model an earlier start of this job finished; a damaged one is made again."""
     if not (directory / _QUALITY).exists():
@@ -235,27 +209,55 @@ def _finished_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]] | No
         return None
 
 
-def _search(
-    settings, benchmark, embedding, inputs: dict[str, str], budget, directory, logger
-) -> search_loop.SearchResult:
-    """Runs the study; `inputs` are checksums of what it reads."""
-    seeds = [settings.job.seed + run for run in range(settings.search.num_runs)]
+def _strategy(
+    settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark, embedding
+) -> Strategy:
     distribution = make_distribution(settings.job.distribution)
     alone = distribution.num_replicas_in_sync == 1
-    devices = () if alone else distribution.extended.worker_devices
-    strategy = experiment.make_strategy(settings, embedding, benchmark.cells, seeds, devices)
+    return experiment.make_strategy(
+        settings,
+        space,
+        benchmark.cells,
+        _seeds(settings),
+        embedding=embedding,
+        devices=() if alone else distribution.extended.worker_devices,
+    )
+
+
+def _search(
+    settings, strategy: Strategy, benchmark, inputs: dict[str, str], budget, directory, logger
+) -> search_loop.SearchResult:
+    """Runs the study; `inputs` are checksums of what it reads."""
     return search_loop.run_search(
         strategy,
-        benchmark.evaluator(seeds),
+        benchmark.evaluator(_seeds(settings)),
         budget,
-        num_runs=len(seeds),
+        num_runs=settings.search.num_runs,
         checkpoint=search_loop.Checkpoint(
             directory / "checkpoints" / "search.npz",
-            _deciding(settings) | inputs,
+            claim.deciding(settings) | inputs,
             settings.job.checkpoint_sec,
         ),
         logger=logger,
         progress=True,
+    )
+
+
+def _seeds(settings: Settings) -> list[int]:
+    """Returns the seeds of a study's runs."""
+    return [settings.job.seed + run for run in range(settings.search.num_runs)]
+
+
+def _write_map(
+    settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark, embedding, directory
+) -> None:
+    """Leaves the embedding of a table's cells for TensorBoard's projector."""
+    write_projector(
+        directory / "tensorboard",
+        embedding,
+        metadata=_cell_labels(space, benchmark.cells)
+        | {"validation accuracy": benchmark.validation_accuracy},
+        seed=settings.job.seed,
     )
 
 

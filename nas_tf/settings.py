@@ -14,7 +14,7 @@ from nas_tf.evaluators.budget import Budget
 JOBS = ("search", "pretrain")
 LATER_JOBS = ("train", "analyze", "report")
 SPACES = ("nasbench101",)
-STRATEGIES = ("reinforce",)
+STRATEGIES = ("reinforce", "random", "evolution", "local_search")
 DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
 
 
@@ -193,6 +193,29 @@ class ReinforceSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class EvolutionSettings:
+    """Regularized evolution."""
+
+    population_size: int = setting(100, "Cells that live at a time; the oldest leaves.")
+    tournament_size: int = setting(10, "Members drawn, of which the most accurate has a child.")
+
+    def __post_init__(self):
+        _require(self, self.population_size >= 1, "population_size", "at least 1")
+        members = self.population_size
+        fits = 1 <= self.tournament_size <= members
+        _require(self, fits, "tournament_size", f"1 to --population_size={members}")
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalSearchSettings:
+    """Local search."""
+
+    full_neighbourhood: bool = setting(
+        True, "Query all neighbours of a cell before moving to the best; no: move to the first better."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """All settings of one job."""
 
@@ -201,6 +224,8 @@ class Settings:
     pretrain: PretrainSettings = PretrainSettings()
     search: SearchSettings = SearchSettings()
     reinforce: ReinforceSettings = ReinforceSettings()
+    evolution: EvolutionSettings = EvolutionSettings()
+    local_search: LocalSearchSettings = LocalSearchSettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

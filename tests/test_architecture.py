@@ -20,7 +20,7 @@ LEVELS = (
     ({"evaluators"}, {"arch2vec"}, {"graphpnas"}, {"baselines"}),
     ({"search_loop"}, {"tuning"}, {"analysis"}),
     ({"settings", "experiment"},),
-    ({"flags", "jobs", "main"},),
+    ({"flags", "claim", "jobs", "main"},),
 )
 # Where a package must not be imported directly; below, so that nothing imports it indirectly.
 TENSORFLOW = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "spektral",

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from nas_tf import experiment, jobs
+from nas_tf import claim, experiment, jobs
 from nas_tf.core import ConfigError, DataError
 from nas_tf.settings import Settings
 from tools import make_nasbench101_records
@@ -75,6 +75,12 @@ SEARCH = {
     "baseline": 0.1,
     "standardize": False,
 }
+# Settings that change the trace of one strategy, with the strategy.
+STRATEGY = {
+    "population_size": ("evolution", 15),
+    "tournament_size": ("evolution", 1),
+    "full_neighbourhood": ("local_search", False),
+}
 # Settings that change the autoencoder's weights.
 PRETRAIN = {
     "pretrain_cells": "table",
@@ -103,13 +109,13 @@ ELSEWHERE = {
     "nasbench101_records",
     "pretrained",
     "jit_compile",
-    "strategy",
     "pooling",
+    "strategy",
 }
 
 
 def test_every_setting_is_shown_to_do_something():
-    assert set(SEARCH) | set(PRETRAIN) | ELSEWHERE == set(Settings().values())
+    assert set(SEARCH) | set(STRATEGY) | set(PRETRAIN) | ELSEWHERE == set(Settings().values())
 
 
 @pytest.mark.parametrize("name", SEARCH)
@@ -117,6 +123,23 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
     changed = change(base, pretrained=str(done), **{name: SEARCH[name]})
     before, after = trace(done), trace(execute(changed, tmp_path))
     assert any(not np.array_equal(before[k], after[k], equal_nan=True) for k in before)
+
+
+@pytest.mark.parametrize("name", STRATEGY)
+def test_settings_of_a_strategy_change_its_trace(base, tmp_path, name):
+    strategy, value = STRATEGY[name]
+    small = change(base, strategy=strategy, population_size=10)
+    before = trace(execute(small, tmp_path / "before"))
+    after = trace(execute(change(small, **{name: value}), tmp_path / "after"))
+    assert not np.array_equal(before["key"], after["key"])
+
+
+@pytest.mark.parametrize("strategy", ["random", "evolution", "local_search"])
+def test_a_strategy_that_needs_no_embedding_trains_none(base, tmp_path, strategy):
+    directory = execute(change(base, strategy=strategy), tmp_path)
+    assert not (directory / "model").exists()
+    assert "Pre-training" not in (directory / "report.md").read_text()
+    assert all(len(set(keys)) == 60 for keys in trace(directory)["key"])
 
 
 def test_pooling_changes_the_trace_of_an_embedding_that_is_not_standardized(base, done, tmp_path):
@@ -184,7 +207,7 @@ def test_bad_input_is_named_in_one_line(base, tmp_path, values, error, message):
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "summary.json").exists()
-    jobs._refuse_other_work(tmp_path, base)  # a mistake does not claim the directory
+    claim.refuse_other_work(tmp_path, base)  # a mistake does not claim the directory
 
 
 def test_an_unwritable_output_directory(base, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from nas_tf.core import ConfigError
 from nas_tf.settings import (
+    EvolutionSettings,
     JobSettings,
     PretrainSettings,
     ReinforceSettings,
@@ -38,6 +39,8 @@ from nas_tf.settings import (
         (SearchSettings, "num_queries", 0),
         (SearchSettings, "cost_budget_sec", 0.0),
         (SearchSettings, "cost_budget_sec", float("nan")),
+        (EvolutionSettings, "population_size", 0),
+        (EvolutionSettings, "tournament_size", 0),
         (ReinforceSettings, "episode_length", 0),
         (ReinforceSettings, "policy_learning_rate", 0.0),
         (ReinforceSettings, "discount", 1.1),
