@@ -115,6 +115,7 @@ def make_trainer(
         optimizer = keras.optimizers.Adam(settings.learning_rate)
     loss = make_loss(
         kl_weight=settings.kl_weight,
+        free_nats=settings.free_nats,
         dropout=settings.dropout,
         form=settings.operation_loss,
         entries=settings.adjacency_entries,
@@ -133,7 +134,7 @@ def make_trainer(
 
 
 def report_notes(settings: Settings, pretraining: dict[str, Any] | None) -> ReportNotes:
-    """Returns what a search's report says beyond its numbers; None where nothing was pre-trained."""
+    """Returns what a report says beyond its numbers; None where nothing was pre-trained."""
     return dataclasses.replace(
         _NOTES[settings.table.space, settings.search.strategy], pretraining=pretraining
     )

@@ -100,6 +100,9 @@ class PretrainSettings:
     kl_weight: float = setting(
         2e-6, "Weight of a node's KL divergence in the loss; the released code's is 1/224."
     )
+    free_nats: float = setting(
+        140.0, "KL divergence of a node that costs nothing; the paper has none."
+    )
     dropout: float = setting(0.0, "Dropout on the latent variables in training.")
     clip_norm: float | None = setting(
         5.0, "Bound on the gradient's global norm (the released code's); 'none' is no bound."
@@ -138,6 +141,7 @@ class PretrainSettings:
         _require(self, 0 < self.held_out < 1, "held_out", "a share between 0 and 1")
         _require(self, 0 <= self.kl_weight < math.inf, "kl_weight", "a number from 0 up")
         _require(self, abs(self.epsilon_start) < math.inf, "epsilon_start", "a number")
+        _require(self, 0 <= self.free_nats < math.inf, "free_nats", "a number from 0 up")
         _require(self, 0 <= self.dropout < 1, "dropout", "a rate from 0 to below 1")
         clips = self.clip_norm is not None
         _require(self, not clips or 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")
@@ -211,7 +215,7 @@ class LocalSearchSettings:
     """Local search."""
 
     full_neighbourhood: bool = setting(
-        True, "Query all neighbours of a cell before moving to the best; no: move to the first better."
+        True, "Query all neighbours before moving to the best; otherwise move to the first better one."
     )
 
 

@@ -31,6 +31,7 @@ from nas_tf.settings import (
         (PretrainSettings, "learning_rate", float("inf")),
         (PretrainSettings, "held_out", 1.0),
         (PretrainSettings, "kl_weight", -0.1),
+        (PretrainSettings, "free_nats", -1.0),
         (PretrainSettings, "dropout", 1.0),
         (PretrainSettings, "clip_norm", 0.0),
         (PretrainSettings, "epsilon_start", float("nan")),

@@ -179,8 +179,8 @@ class ReinforceSearch:
     def _propose(self) -> _Pending:
         if self._num_queries >= len(self._cells):
             raise core.ConfigError(
-                f"all {len(self._cells)} cells of the pool have been queried; a search's budget must "
-                "end before"
+                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
+                "must end before"
             )
         if not self._num_queries:
             return _Pending(self._first, None)

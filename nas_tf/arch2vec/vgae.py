@@ -40,7 +40,7 @@ METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
 
 # Node positions run from -POSITION_SCALE to POSITION_SCALE: enough to tell nodes apart. Larger,
 # they replace the structure in the latent variables, and prior samples become alike.
-POSITION_SCALE = 0.1
+POSITION_SCALE = 0.085
 
 
 def augment(adjacency: tf.Tensor) -> tf.Tensor:
@@ -238,13 +238,18 @@ class VGAE(keras.Model):
         return {**self.settings, "name": self.name}
 
 
-def make_loss(*, kl_weight: float = 2e-6, dropout: float = 0.0, form: str = "softmax",
-              entries: str = "upper") -> Callable[..., dict[str, tf.Tensor]]:
+def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: float = 0.0,
+              form: str = "softmax", entries: str = "upper",
+              ) -> Callable[..., dict[str, tf.Tensor]]:
     """Returns the trainer's loss function: equation 5 with a weight on the divergence.
 
     Args:
         kl_weight: of the divergence per node; much larger ones press the means of all cells
             together (the released code: 1/224).
+        free_nats: divergence per node that costs nothing (the free bits of Kingma et al., 2016,
+            arXiv:1606.04934, a cell at a time). Once reconstruction is perfect the divergence is
+            all that is left to lower; without a bound the means of all cells drift together, to
+            where prior samples are alike.
         dropout: rate on the sampled latent variables, in training.
         form: of `operation_loss`.
         entries: of `adjacency_loss`.
@@ -267,8 +272,9 @@ def make_loss(*, kl_weight: float = 2e-6, dropout: float = 0.0, form: str = "sof
         edges = adjacency_loss(adjacency_logits, adjacency, entries)
         operations = operation_loss(op_logits, ops, form)
         divergence = kl_divergence(mean, log_std)
-        return {"loss": edges + operations + kl_weight * divergence, "adjacency_loss": edges,
-                "operation_loss": operations, "kl": divergence}
+        loss = edges + operations + kl_weight * tf.maximum(divergence - free_nats, 0.0)
+        return {"loss": loss, "adjacency_loss": edges, "operation_loss": operations,
+                "kl": divergence}
 
     return loss_function
 

@@ -168,14 +168,17 @@ def test_gradient_is_finite_at_extremes(form, entries):
             assert np.isfinite(gradient).all()
 
 
-def test_loss_function_adds_its_parts():
+@pytest.mark.parametrize("free_nats", [0.0, 2.0, 1e6])
+def test_loss_function_adds_its_parts(free_nats):
     adjacency, ops = _chain()
     batch = {"adjacency": tf.constant(adjacency, tf.uint8), "ops": tf.constant(ops, tf.uint8)}
     model = _model()
     for training in (False, True):
-        parts = vgae.make_loss(kl_weight=0.1, dropout=0.3)(model, batch, NoNoise(), training)
+        loss_function = vgae.make_loss(kl_weight=0.1, free_nats=free_nats, dropout=0.3)
+        parts = loss_function(model, batch, NoNoise(), training)
         loss = parts["loss"]
-        expected = parts["adjacency_loss"] + parts["operation_loss"] + 0.1 * parts["kl"]
+        expected = parts["adjacency_loss"] + parts["operation_loss"]
+        expected += 0.1 * np.maximum(parts["kl"] - free_nats, 0)
         np.testing.assert_allclose(loss, expected, rtol=1e-6)
         assert all(parts[name].shape == (2,) for name in ("loss", *vgae.METRIC_NAMES))
 
