@@ -24,7 +24,7 @@ import google_crc32c
 import numpy as np
 from absl import logging
 
-from nas_tf import core, graphs, storage
+from nas_tf import core, storage
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api
@@ -144,17 +144,6 @@ class NasBench101Table:
     def keys(self) -> np.ndarray:
         """The cells' isomorphism-invariant keys, uint64 [M]."""
         return self.cells.keys
-
-    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Looks cells up by key.
-
-        Args:
-            keys: uint64 [...].
-
-        Returns:
-            int64 [...] positions (undefined where absent) and bool [...]: present.
-        """
-        return graphs.find(keys, self.keys)
 
     def index_of_hash(self, module_hash: str) -> int:
         """Returns the position of the cell with an official hash.

@@ -24,7 +24,7 @@ import google_crc32c
 import numpy as np
 from absl import logging
 
-from nas_tf import graphs, storage
+from nas_tf import storage
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
@@ -181,17 +181,6 @@ class NasBench201Table:
         """The data sets with an accuracy, in the order of the columns."""
         names = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
         return tuple(dict.fromkeys(m["dataset"] for m in names if m["kind"] != "cost_sec"))
-
-    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Looks cells up by key.
-
-        Args:
-            keys: uint64 [...].
-
-        Returns:
-            int64 [...] positions (undefined where absent) and bool [...]: present.
-        """
-        return graphs.find(keys, self.keys)
 
     def accuracy(self, dataset: str, split: str, epochs: int) -> np.ndarray:
         """Returns float64 [M] in [0, 1].

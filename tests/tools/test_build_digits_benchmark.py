@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from nas_tf import graphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import model_metrics, records
 from nas_tf.tables.nasbench101 import NasBench101Table
@@ -99,7 +100,7 @@ def test_rows_make_a_table_that_can_be_read(tmp_path):
     assert count == 7 * 3 * 3
     table = NasBench101Table.load(path, tmp_path / "cache")
     assert table.epochs == (4, 12, 36) and table.num_cells == 7
-    index, found = table.find(cells.keys)
+    index, found = graphs.find(cells.keys, table.keys)
     assert found.all()
     expected = np.array([item.evaluations[:, :, 1:] for item in measurements])
     for place, name in enumerate(
@@ -173,7 +174,7 @@ def test_the_embedded_table_holds_the_cells_its_card_says(embedded):
     cells = nasbench101.enumerate_cells(build.MAX_VERTICES)
     card = (importlib.resources.files("nas_tf") / "data" / "README.md").read_text()
     assert f"{embedded.num_cells:,} of the {len(cells):,} cells of at most five vertices" in card
-    found = embedded.find(cells.keys)[1]
+    found = graphs.find(cells.keys, embedded.keys)[1]
     assert found.sum() == embedded.num_cells
     assert found[: embedded.num_cells].all()  # the smallest cells first
     assert embedded.epochs == (4, 12, 36) and embedded.num_repeats == 3
@@ -186,7 +187,7 @@ def test_the_embedded_table_can_be_made_again(embedded):
     for cell in RETRAINED_CELLS:
         matrix, ops = cells.matrix(cell)
         found = measure(matrix, ops.tolist(), protocol)
-        index, known = table.find(cells.keys[cell])
+        index, known = graphs.find(cells.keys[cell], table.keys)
         assert known and found.trainable_parameters == table.trainable_parameters[index]
         for place, name in ((2, "validation_accuracy"), (3, "test_accuracy")):
             stored = np.asarray(getattr(table, name)[index])[..., 1].mean(axis=-1)
