@@ -206,7 +206,7 @@ def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
     "bad, message",
     [
         ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
-        ("--strategy=magic", "value should be one of <reinforce>"),
+        ("--strategy=magic", "value should be one of <reinforce|random|evolution|local_search>"),
         ("--flagfile=no/such.flags", "no/such.flags"),
     ],
 )
