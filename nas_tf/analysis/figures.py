@@ -91,6 +91,8 @@ def incumbent_figure(studies: Mapping[str, StudyCurves]) -> Figure:
 def training_figure(losses: Mapping[str, np.ndarray], *, ylabel: str = "loss") -> Figure:
     """Returns one panel of values against training epochs, one line each.
 
+    The axis is logarithmic: a divergence of 100 stands beside a loss that falls to 0.0001.
+
     Args:
         losses: label -> float [epochs]; at most seven.
         ylabel: what the values are.
@@ -107,6 +109,7 @@ def training_figure(losses: Mapping[str, np.ndarray], *, ylabel: str = "loss") -
         epochs = np.arange(1, len(values) + 1)
         axes.plot(epochs, values, color=colour, linewidth=1.4, marker="o", ms=3, label=label)
     axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.set_yscale("log")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize=8)
     return figure
