@@ -1,7 +1,6 @@
 """Where names meet classes: builds the parts of a job from its settings."""
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nas_tf import storage
 from nas_tf.analysis.report import ReportNotes
 from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.reinforce import ReinforceSearch
@@ -153,7 +153,7 @@ def _nasbench101(settings: Settings) -> Benchmark:
         cells=table.cells,
         validation_accuracy=table.validation_accuracy[final].mean(axis=1),
         best_test_accuracy=float(table.test_accuracy[final].mean(axis=1).max()),
-        checksum=_checksum(table.keys, *(metric[final] for metric in metrics)),
+        checksum=storage.arrays_checksum(table.keys, *(metric[final] for metric in metrics)),
         evaluator=lambda seeds: tabular.from_nasbench101(
             table,
             seeds=seeds,
@@ -171,13 +171,6 @@ def _nasbench101_dataset(table: NasBench101Table) -> str:
         return "digits"
     official = len(table.cells) == 423_624 and 108 in table.epochs
     return "cifar10" if official else "unknown"
-
-
-def _checksum(*arrays: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def _reinforce(settings: Settings, _, cells, seeds, embedding, devices) -> Strategy:

@@ -209,23 +209,33 @@ def edit_distance(first: CellGraphs, second: CellGraphs) -> np.ndarray:
     return edges + (first.ops != second.ops).sum(axis=-1)
 
 
+class KeyIndex:
+    """Looks keys up in a pool whose keys are sorted once."""
+
+    def __init__(self, pool_keys: np.ndarray):
+        """Args: pool_keys: uint64 [M], in any order."""
+        self._order = np.argsort(pool_keys, kind="stable")
+        self._sorted = np.asarray(pool_keys)[self._order]
+
+    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Looks keys up.
+
+        Args:
+            keys: uint64 [...].
+
+        Returns:
+            int64 [...] positions in the pool (undefined where absent) and bool [...]: present.
+        """
+        keys = np.asarray(keys)
+        if not len(self._sorted):
+            return np.zeros(keys.shape, np.int64), np.zeros(keys.shape, bool)
+        place = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        return self._order[place], self._sorted[place] == keys
+
+
 def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Looks keys up in a pool.
-
-    Args:
-        keys: uint64 [...].
-        pool_keys: uint64 [M], in any order.
-
-    Returns:
-        int64 [...] positions in the pool (undefined where absent) and bool [...]: present.
-    """
-    keys = np.asarray(keys)
-    if not len(pool_keys):
-        return np.zeros(keys.shape, np.int64), np.zeros(keys.shape, bool)
-    order = np.argsort(pool_keys, kind="stable")
-    ordered = pool_keys[order]
-    position = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
-    return order[position], ordered[position] == keys
+    """Looks keys up in a pool that is asked once; see `KeyIndex.find`."""
+    return KeyIndex(pool_keys).find(keys)
 
 
 def first_of_each_key(cells: CellGraphs) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from nas_tf import claim, experiment, search_loop, storage
+from nas_tf import caching, claim, experiment, search_loop, storage
 from nas_tf.analysis import summary as summaries
 from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.figures import training_figure
@@ -53,10 +53,11 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
-    of_table = settings.pretrain.pretrain_cells == "table"
-    benchmark = experiment.open_benchmark(settings) if of_table else None
-    table = _print_table(benchmark) if of_table else None
-    cells = _pretraining_cells(space, benchmark)
+    benchmark = table = None
+    if settings.pretrain.on_table:
+        benchmark = experiment.open_benchmark(settings)
+        table = _print_table(benchmark)
+    cells = _pretraining_cells(settings, space, benchmark)
     claim.write_config(directory, settings)
     with TensorBoardLogger(directory / "tensorboard") as logger:
         model, quality = _pretrain(settings, space, cells, directory, logger)
@@ -135,10 +136,10 @@ def _budget(settings: Settings, benchmark: experiment.Benchmark) -> Budget:
 
 
 def _pretraining_cells(
-    space: SearchSpace, benchmark: experiment.Benchmark | None
+    settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark | None
 ) -> CellGraphs:
     """Returns the cells to pre-train on: those of a table, or the whole space."""
-    if benchmark is not None:
+    if settings.pretrain.on_table:
         return benchmark.cells
     cells = space.enumerate_cells()
     print(f"pre-training reads no table: all {len(cells):,} cells of {space.name}")
@@ -193,8 +194,7 @@ def _pretrain_for(
     settings: Settings, space: SearchSpace, benchmark: experiment.Benchmark, directory, logger
 ) -> tuple[VGAE, dict[str, Any]]:
     """Pre-trains the model of a search."""
-    of_table = settings.pretrain.pretrain_cells == "table"
-    cells = _pretraining_cells(space, benchmark if of_table else None)
+    cells = _pretraining_cells(settings, space, benchmark)
     return _pretrain(settings, space, cells, directory, logger)
 
 
@@ -306,7 +306,7 @@ def _embedding(
     pooling = settings.pretrain.pooling
     source = provenance(model, space, cells, pooling)
     name = f"embedding-{space.name}-{pooling}-{source['weights'][:16]}-{source['cells'][:16]}"
-    directory = storage.cache_directory() / name
+    directory = caching.cache_directory() / name
     return cached_embedding(directory, model, space, cells, pooling=pooling), source
 
 

@@ -146,6 +146,11 @@ class PretrainSettings:
         clips = self.clip_norm is not None
         _require(self, not clips or 0 < self.clip_norm < math.inf, "clip_norm", "a positive number")
 
+    @property
+    def on_table(self) -> bool:
+        """Whether the table's cells are pre-trained on, not the whole space."""
+        return self.pretrain_cells == "table"
+
 
 @dataclasses.dataclass(frozen=True)
 class SearchSettings:

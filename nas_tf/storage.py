@@ -8,6 +8,7 @@ reader loads a pickle.
 
 import contextlib
 import fcntl
+import hashlib
 import io
 import json
 import math
@@ -34,12 +35,6 @@ _TEMPORARY = ".nas_tf-tmp."
 _LEFTOVERS = f"{_TEMPORARY}?*.????????"  # `tempfile` appends eight characters
 _LEFTOVER_SEC = 3600.0  # a column store that was not touched for so long is nobody's work
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal arrays give equal files
-
-
-def cache_directory() -> pathlib.Path:
-    """Returns `$NAS_TF_CACHE`, or `~/.cache/nas_tf`; the directory may not exist yet."""
-    configured = os.environ.get("NAS_TF_CACHE")
-    return pathlib.Path(configured) if configured else pathlib.Path.home() / ".cache" / "nas_tf"
 
 
 @contextlib.contextmanager
@@ -126,7 +121,7 @@ def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
         raise core.DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (ValueError, EOFError, KeyError, RuntimeError, struct.error, zipfile.BadZipFile,
             zlib.error) as error:
-        raise core.DataError(f"{path}: damaged, or no .npz file ({_one_line(error)})") from error
+        raise core.DataError(f"{path}: damaged, or no .npz file ({one_line(error)})") from error
 
 
 def save_columns(
@@ -190,8 +185,21 @@ def load_columns(
             for name, entry in body["columns"].items()
         }
     except (OSError, ValueError, EOFError, KeyError, TypeError, SyntaxError) as error:
-        raise core.DataError(f"{directory}: damaged column store ({_one_line(error)})") from error
+        raise core.DataError(f"{directory}: damaged column store ({one_line(error)})") from error
     return columns, body["metadata"]
+
+
+def one_line(error: Exception) -> str:
+    """Returns an error's message without line breaks; its class where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def arrays_checksum(*arrays: np.ndarray) -> str:
+    """Returns the SHA-256 of the numbers of arrays, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 class DirectoryLock:
@@ -323,7 +331,7 @@ def _read_columns_json(path: pathlib.Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise core.DataError(f"{path.parent}: no column store here") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise core.DataError(f"{path}: damaged or outdated ({_one_line(error)})") from error
+        raise core.DataError(f"{path}: damaged or outdated ({one_line(error)})") from error
     return body
 
 
@@ -343,9 +351,8 @@ def _replace_directory(temporary: pathlib.Path, directory: pathlib.Path) -> None
 
 def _temporary_directory(directory: pathlib.Path) -> pathlib.Path:
     """Makes an empty directory beside `directory`."""
-    return pathlib.Path(
-        tempfile.mkdtemp(dir=directory.parent, prefix=f"{_TEMPORARY}{directory.name}.")
-    )
+    prefix = f"{_TEMPORARY}{directory.name}."
+    return pathlib.Path(tempfile.mkdtemp(dir=directory.parent, prefix=prefix))
 
 
 def _remove_old_stores(directory: pathlib.Path) -> None:
@@ -386,15 +393,8 @@ def _umask() -> int:
 
 def _write_error(path: pathlib.Path, error: OSError) -> core.ConfigError:
     files = [parent for parent in path.parents if os.path.isfile(parent)]
+    reason = error.strerror or error
+    advice = "check that the directory is writable and has space, or choose another"
     if files:
-        return core.ConfigError(
-            f"cannot write {path}: {files[0]} is a file, not a directory; choose another directory"
-        )
-    return core.ConfigError(
-        f"cannot write {path}: {error.strerror or error}; "
-        "check that the directory is writable and has space, or choose another"
-    )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+        reason, advice = f"{files[0]} is a file, not a directory", "choose another directory"
+    return core.ConfigError(f"cannot write {path}: {reason}; {advice}")

@@ -3,9 +3,13 @@
 import os
 import tempfile
 
+import numpy as np
 import pytest
+from absl import logging
 
+from nas_tf.spaces import nasbench201
 from nas_tf.spaces.nasbench101 import CONV1X1, CONV3X3, INPUT, MAXPOOL3X3, OUTPUT
+from nas_tf.tables.nasbench201 import NasBench201Table
 from tools import make_nasbench101_records
 
 
@@ -17,12 +21,43 @@ def pytest_configure(config):
     config.add_cleanup(directory.cleanup)
 
 
+@pytest.fixture
+def warnings(monkeypatch):
+    """The warnings logged from here on."""
+    messages = []
+    monkeypatch.setattr(logging, "warning", lambda text, *args: messages.append(text % args))
+    return messages
+
+
 @pytest.fixture(scope="session")
 def records(tmp_path_factory):
     """A record file of all 91 cells of at most 4 vertices, two budgets, invented metrics."""
     path = tmp_path_factory.mktemp("records") / "synthetic.tfrecord"
     make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36))
     return path
+
+
+@pytest.fixture(scope="session")
+def two_cells():
+    """A NAS-Bench-201 table of the empty cell and another, with invented numbers."""
+    strings = (
+        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|",
+    )
+    columns = {
+        "cifar10_valid_acc_12ep": [0.1, 0.2],
+        "cifar10_valid_acc_200ep": [0.3, 0.4],
+        "cifar10_test_acc_200ep": [0.5, 0.6],
+        "cifar10_cost_sec_12ep": [7.0, 8.0],
+        "cifar10_cost_sec_200ep": [70.0, 80.0],
+        "cifar100_valid_acc_200ep": [0.15, 0.25],
+        "cifar100_test_acc_200ep": [0.35, 0.45],
+        "imagenet16-120_valid_acc_12ep": [0.01, 0.02],
+    }
+    return NasBench201Table(
+        cells=nasbench201.from_strings(np.array(strings)),
+        columns={name: np.array(values) for name, values in columns.items()},
+    )
 
 
 @pytest.fixture(scope="session")

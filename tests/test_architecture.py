@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # modules and packages of `nas_tf/` (the single files of a level are one room). A module imports
 # from lower levels and from its own room, nothing else.
 LEVELS = (
-    ({"core", "graphs", "storage"},),
+    ({"core", "graphs", "storage", "caching"},),
     ({"spaces"},),
     ({"tables"}, {"layers"}),
     ({"networks"}, {"training"}),
@@ -25,7 +25,7 @@ LEVELS = (
 # Where a package must not be imported directly; below, so that nothing imports it indirectly.
 TENSORFLOW = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "spektral",
               "keras_tuner", "tensorboard")
-WITHOUT_TENSORFLOW = {"core", "graphs", "storage", "spaces", "settings", "tables", "flags"}
+WITHOUT_TENSORFLOW = {"core", "graphs", "storage", "caching", "spaces", "settings", "tables", "flags"}
 ABSL_FLAGS = ("absl.flags", "absl.app")
 WITH_ABSL_FLAGS = {"flags", "main"}
 WITH_LATE_IMPORTS = {"flags", "main", "experiment"}

@@ -296,7 +296,7 @@ def test_a_model_of_another_space(base, done, tmp_path, monkeypatch):
 
 
 def test_a_damaged_embedding_cache_is_replaced(base, done, tmp_path, caplog):
-    for path in jobs.storage.cache_directory().glob("embedding-*/embedding.npy"):
+    for path in jobs.caching.cache_directory().glob("embedding-*/embedding.npy"):
         path.write_bytes(b"damaged")
     again = execute(change(base, pretrained=str(done)), tmp_path)
     assert (again / "trace.npz").read_bytes() == (done / "trace.npz").read_bytes()

@@ -295,8 +295,9 @@ def test_saving_columns_removes_old_unfinished_stores(tmp_path):
     assert sorted(os.listdir(tmp_path)) == [".c.ob4czgyr", ".nas_tf-tmp.c.bbbbbbbb", "c"]
 
 
-def test_cache_directory_follows_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path))
-    assert storage.cache_directory() == tmp_path
-    monkeypatch.delenv("NAS_TF_CACHE")
-    assert storage.cache_directory().parts[-2:] == (".cache", "nas_tf")
+def test_the_checksum_of_arrays_is_that_of_their_numbers():
+    numbers = np.arange(6, dtype=np.uint8)
+    expected = "17e88db187afd62c16e5debf3e6527cd006bc012bc90b51a810cd80c2d511f43"
+    assert storage.arrays_checksum(numbers) == expected
+    assert storage.arrays_checksum(numbers[:2], numbers[2:]) == expected
+    assert storage.arrays_checksum(np.arange(12, dtype=np.uint8)[::2] // 2) == expected

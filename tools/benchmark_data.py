@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from nas_tf import storage
+from nas_tf import caching
 from nas_tf.spaces import nasbench101
 from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
 from tools import make_nasbench101_records
@@ -35,7 +35,7 @@ def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
 
 def benchmark_directory() -> pathlib.Path:
     """Returns the directory of what is expensive to make."""
-    directory = storage.cache_directory() / "benchmark"
+    directory = caching.cache_directory() / "benchmark"
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 

@@ -1,10 +1,12 @@
-"""Figures of studies: test regret against queries and cost, and the incumbents' accuracies.
+"""Figures of studies: test regret against queries and cost, incumbents, final regrets.
 
 One line a study (so that strategies can be compared in one figure): the mean over its runs, a dark
 band of plus and minus one standard error of that mean, and a light band that holds the middle half
-of the runs (25 to 75 % quantiles). The legend says so.
+of the runs (25 to 75 % quantiles), which is left out where more than three studies would cover each
+other. The legend says so. Beyond seven studies, lines are told apart by their dashes as well.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,13 +15,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from nas_tf.analysis.canvas import INK, LINE_COLOURS, new_figure, save_figure, tidy_axes
 from nas_tf.analysis.curves import Band, StudyCurves, at_costs, band, cost_grid
+from nas_tf.analysis.scales import leave_empty, log_axis, scale_regrets
 from nas_tf.core import ConfigError
 
 _PANEL = (4.1, 2.65)  # inches, the height without what is below the axes
+_WIDTH = 2 * _PANEL[0]
+_DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)))
+_LINES = [(colour, dashes) for dashes in _DASHES for colour in LINE_COLOURS]
+MAX_LINES = len(_LINES)
+_MAX_QUARTILES = 3  # studies whose light bands still leave each other visible
+_MARGIN = 3.4  # inches, for a legend at the side
+_MAX_LABEL = 44  # characters of a study's name in a legend
 
 
 def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
@@ -29,26 +39,27 @@ def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
     total costs; it is a note instead where evaluations cost nothing.
 
     Args:
-        studies: label -> curves; at most seven.
+        studies: label -> curves; at most `MAX_LINES`.
 
     Returns:
         The figure.
 
     Raises:
-        ConfigError: there is no study, more than seven, or one without a known best test accuracy.
+        ConfigError: there is no study, more than `MAX_LINES`, or one without a known best test accuracy.
     """
     _check(studies)
     for label, curves in studies.items():
         if np.isnan(curves.best_test_accuracy):
             raise ConfigError(f"regret figure: no best test accuracy is known for {label!r}")
-    bands = {label: band(curves.test_regret) for label, curves in studies.items()}
-    figure, (left, right) = _panels(2, legend_rows=_legend_rows(studies))
-    for colour, (label, curves) in zip(LINE_COLOURS, studies.items()):
-        _draw_band(left, _queries(curves), bands[label], colour)
+    many = len(studies) > _MAX_QUARTILES
+    bands = {label: _band(curves.test_regret, many) for label, curves in studies.items()}
+    figure, (left, right) = _panels(2, legend_rows=_legend_shape(studies)[0])
+    for line, (label, curves) in zip(_LINES, studies.items()):
+        _draw_band(left, _queries(curves), bands[label], line)
         grid = cost_grid(curves)
         if len(grid):
             regret = at_costs(curves.elapsed_sec, curves.test_regret, grid_sec=grid)
-            _draw_band(right, grid, band(regret), colour)
+            _draw_band(right, grid, _band(regret, many), line)
     _count_axis(left, max(curves.num_queries for curves in studies.values()))
     _cost_axis(right)
     for axes in (left, right) if right.lines else (left,):
@@ -62,20 +73,21 @@ def incumbent_figure(studies: Mapping[str, StudyCurves]) -> Figure:
     """Returns two panels: validation and test accuracy of the incumbent (per cent) against queries.
 
     Args:
-        studies: label -> curves; at most seven.
+        studies: label -> curves; at most `MAX_LINES`.
 
     Returns:
         The figure.
 
     Raises:
-        ConfigError: there is no study, or more than seven.
+        ConfigError: there is no study, or more than `MAX_LINES`.
     """
     _check(studies)
-    figure, panels = _panels(2, legend_rows=_legend_rows(studies))
+    figure, panels = _panels(2, legend_rows=_legend_shape(studies)[0])
     for axes, name in zip(panels, ("validation_accuracy", "test_accuracy")):
-        bands = [band(getattr(curves, name)) for curves in studies.values()]
-        for colour, curves, curve in zip(LINE_COLOURS, studies.values(), bands):
-            _draw_band(axes, _queries(curves), curve, colour)
+        many = len(studies) > _MAX_QUARTILES
+        bands = [_band(getattr(curves, name), many) for curves in studies.values()]
+        for line, curves, curve in zip(_LINES, studies.values(), bands):
+            _draw_band(axes, _queries(curves), curve, line)
         _count_axis(axes, max(curves.num_queries for curves in studies.values()))
         axes.set_ylabel(f"incumbent {name.replace('_', ' ')} (%)")
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10)))
@@ -88,26 +100,59 @@ def incumbent_figure(studies: Mapping[str, StudyCurves]) -> Figure:
     return figure
 
 
+def distribution_figure(regrets: Mapping[str, np.ndarray]) -> Figure:
+    """Returns the empirical distribution of the runs' final test regret (arch2vec, figure 6 right).
+
+    The line of a study is at height y where a share y of its runs ended with at most that regret.
+
+    Args:
+        regrets: label -> float [R], NaN for a run without a feasible cell, which counts among the
+            runs and ends with no regret; at most `MAX_LINES`.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ConfigError: there is no study, or more than `MAX_LINES`.
+    """
+    _check(regrets)
+    figure, axes = _panel_with_margin(len(regrets))
+    for line, values in zip(_LINES, regrets.values()):
+        _draw_distribution(axes, np.sort(values[np.isfinite(values)]), len(values), line)
+    finite = np.concatenate([values[np.isfinite(values)] for values in regrets.values()])
+    if len(finite):
+        scale_regrets(axes, "x", finite, finite, finite)
+        axes.set_ylim(0.0, 1.02)
+    else:
+        leave_empty(axes, "no feasible cell")
+    axes.set(xlabel="test regret at the end", ylabel="share of the runs")
+    handles = [_handle(line) for line, _ in zip(_LINES, regrets)]
+    place = (1 - _MARGIN / _WIDTH, 0.98)
+    _add_legend(figure, handles, list(regrets), loc="upper left", bbox_to_anchor=place)
+    return figure
+
+
 def training_figure(losses: Mapping[str, np.ndarray], *, ylabel: str = "loss") -> Figure:
     """Returns one panel of values against training epochs, one line each.
 
     The axis is logarithmic: a divergence of 100 stands beside a loss that falls to 0.0001.
 
     Args:
-        losses: label -> float [epochs]; at most seven.
+        losses: label -> float [epochs]; at most `MAX_LINES`.
         ylabel: what the values are.
 
     Returns:
         The figure.
 
     Raises:
-        ConfigError: there is nothing to draw, or more than seven lines.
+        ConfigError: there is nothing to draw, or more than `MAX_LINES` lines.
     """
     _check(losses)
     figure, (axes,) = _panels(1)
-    for colour, (label, values) in zip(LINE_COLOURS, losses.items()):
+    for (colour, dashes), (label, values) in zip(_LINES, losses.items()):
         epochs = np.arange(1, len(values) + 1)
-        axes.plot(epochs, values, color=colour, linewidth=1.4, marker="o", ms=3, label=label)
+        style = {"color": colour, "linestyle": dashes, "linewidth": 1.4}
+        axes.plot(epochs, values, marker="o", ms=3, label=label, **style)
     axes.set(xlabel="epoch", ylabel=ylabel)
     axes.set_yscale("log")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -137,8 +182,8 @@ def save_study_figures(
 
 
 def _check(studies: Mapping) -> None:
-    if not 1 <= len(studies) <= len(LINE_COLOURS):
-        raise ConfigError(f"figure: expected 1 to {len(LINE_COLOURS)} lines, got {len(studies)}")
+    if not 1 <= len(studies) <= MAX_LINES:
+        raise ConfigError(f"figure: expected 1 to {MAX_LINES} lines, got {len(studies)}")
 
 
 def _panels(count: int, *, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
@@ -156,90 +201,73 @@ def _panels(count: int, *, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
+def _panel_with_margin(entries: int) -> tuple[Figure, Axes]:
+    """Returns a figure of one panel with room for a legend to its right."""
+    height = max(_PANEL[1] + 0.42, 0.2 * entries + 0.2)
+    figure = new_figure(_WIDTH, height)
+    bottom = 0.42 / height
+    width = (_WIDTH - _MARGIN - 0.9) / _WIDTH
+    axes = figure.add_axes((0.72 / _WIDTH, bottom, width, 1 - bottom - 0.12 / height))
+    tidy_axes(axes)
+    return figure, axes
+
+
 def _queries(curves: StudyCurves) -> np.ndarray:
     return np.arange(1, curves.num_queries + 1)
 
 
-def _draw_band(axes: Axes, x: np.ndarray, curve: Band, colour: str) -> None:
+def _band(values: np.ndarray, many: bool) -> Band:
+    """Returns mean and spread over runs; among many studies only as far as the mean is uncertain."""
+    curve = band(values)
+    if not many:
+        return curve
+    low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
+    return dataclasses.replace(curve, lower=low, upper=high)
+
+
+def _draw_distribution(axes: Axes, regrets: np.ndarray, num_runs: int, line: tuple) -> None:
+    """Draws the share of `num_runs` that end with at most each of the sorted regrets."""
+    if len(regrets):
+        share = np.arange(1, len(regrets) + 1) / num_runs
+        x, y = np.append(regrets[0], regrets), np.append(0.0, share)
+        colour, dashes = line
+        axes.plot(x, y, drawstyle="steps-post", color=colour, linestyle=dashes, linewidth=1.5)
+
+
+def _draw_band(axes: Axes, x: np.ndarray, curve: Band, line: tuple) -> None:
     """Draws one study's mean and bands as steps; a single point gets a marker."""
+    colour, dashes = line
     marker = "o" if len(x) == 1 else None
     if curve.num_runs.max(initial=0) > 1:
         low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
         style = {"step": "post", "color": colour, "linewidth": 0}
         axes.fill_between(x, curve.lower, curve.upper, alpha=0.16, **style)
         axes.fill_between(x, low, high, alpha=0.38, **style)
-    axes.plot(x, curve.mean, drawstyle="steps-post", color=colour, linewidth=1.5, marker=marker)
+    style = {"color": colour, "linestyle": dashes, "linewidth": 1.5}
+    axes.plot(x, curve.mean, drawstyle="steps-post", marker=marker, **style)
 
 
 def _count_axis(axes: Axes, largest: int) -> None:
     axes.set_xlabel("queries")
-    _log_axis(axes, 1, largest, label_end=True)
+    log_axis(axes, 1, largest, label_end=True)
 
 
 def _cost_axis(axes: Axes) -> None:
     axes.set_xlabel("evaluation cost (s)")
     lines = [line.get_xdata() for line in axes.get_lines()]
     if lines:
-        _log_axis(axes, min(x[0] for x in lines), max(x[-1] for x in lines))
+        log_axis(axes, min(x[0] for x in lines), max(x[-1] for x in lines))
     else:
-        _leave_empty(axes, "no feasible cell, or evaluations cost nothing")
-
-
-def _leave_empty(axes: Axes, reason: str) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.text(0.5, 0.5, reason, transform=axes.transAxes, ha="center", fontsize=9, color=INK)
-
-
-def _log_axis(axes: Axes, low: float, high: float, *, label_end: bool = False) -> None:
-    """Makes the horizontal axis logarithmic, with ticks at 1, 2, 5, 10, ... where it is short."""
-    axes.set_xscale("log")
-    end = [high] if label_end else []
-    if high <= low:
-        low, high = low / 2, high * 2
-    axes.set_xlim(low, high)
-    below = end[0] / 1.35 if end else high
-    ticks = _round_numbers(low, high, dense=high / low < 2000)
-    kept = [tick for tick in ticks if low <= tick <= below]
-    axes.xaxis.set_major_locator(FixedLocator([*kept, *end]))
-    axes.xaxis.set_minor_locator(FixedLocator([]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_plain_number))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _round_numbers(low: float, high: float, *, dense: bool = True) -> list[float]:
-    """Returns 1, 2 and 5 (only 1 if not dense) times the powers of ten that span a range."""
-    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    digits = (1, 2, 5) if dense else (1,)
-    return [digit * 10.0**exponent for exponent in exponents for digit in digits]
+        leave_empty(axes, "no feasible cell, or evaluations cost nothing")
 
 
 def _regret_axis(axes: Axes, bands: list[Band]) -> None:
-    """Makes the vertical axis logarithmic; linear near zero where a curve or band reaches it."""
-    means, lowest, highest = (
-        _finite(bands, name) for name in ("mean", "lower", "upper")
-    )
-    top = max(highest.max(initial=1e-6), means.max(initial=1e-6))
-    positive = means[means > 0]
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain_number))
-    if not len(means):
-        _leave_empty(axes, "no feasible cell")
-        return
-    if not len(positive):
-        axes.set_ylim(-0.0005, 0.01)
-        return
-    threshold = 10.0 ** np.floor(np.log10(positive.min()))
-    ticks = _round_numbers(threshold, top)
-    if means.min() <= 0 or lowest.min() < 0.5 * threshold:
-        axes.set_yscale("symlog", linthresh=threshold, linscale=0.35)
-        axes.set_ylim(0.0, 1.15 * top)
-        ticks = [0.0, *(tick for tick in ticks if tick >= threshold)]
+    """Scales the vertical axis for bands of regret."""
+    means, lowest, highest = (_finite(bands, name) for name in ("mean", "lower", "upper"))
+    if len(means):
+        scale_regrets(axes, "y", means, lowest, highest)
     else:
-        axes.set_yscale("log")
-        axes.set_ylim(0.9 * min(lowest.min(), positive.min()), 1.15 * top)
-        ticks = _round_numbers(0.1 * threshold, top)
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
-    axes.yaxis.set_minor_locator(FixedLocator([]))
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain_number))
+        leave_empty(axes, "no feasible cell")
 
 
 def _finite(bands: list[Band], name: str) -> np.ndarray:
@@ -252,7 +280,7 @@ def _accuracy_limits(axes: Axes, bands: list[Band]) -> None:
     """Fits the vertical axis to what the bands span."""
     lowest, highest = _finite(bands, "lower"), _finite(bands, "upper")
     if not len(lowest):
-        _leave_empty(axes, "no feasible cell")
+        leave_empty(axes, "no feasible cell")
         return
     low, high = lowest.min(), highest.max()
     room = max(0.04 * (high - low), 1e-3)
@@ -267,39 +295,49 @@ def _mark_best(axes: Axes, best: float) -> None:
               fontsize=7.5, color=INK)
 
 
-def _legend_rows(studies: Mapping[str, StudyCurves]) -> int:
-    entries = len(studies) + 2 * any(curves.num_runs > 1 for curves in studies.values())
-    return 1 if entries <= 3 else 2
-
-
 def _legend(figure: Figure, studies: Mapping[str, StudyCurves]) -> None:
     """Puts the legend below the panels: a line a study, then what the bands are."""
-    handles, labels = [], []
-    for colour, (label, curves) in zip(LINE_COLOURS, studies.items()):
-        handles.append(Line2D([], [], color=colour, linewidth=1.5))
-        runs = f"mean of {curves.num_runs} runs" if curves.num_runs > 1 else "one run"
-        labels.append(f"{label}: {runs}")
-    if max(curves.num_runs for curves in studies.values()) > 1:
-        colour = LINE_COLOURS[0] if len(studies) == 1 else "#555555"
-        handles += [Patch(color=colour, alpha=alpha, linewidth=0) for alpha in (0.45, 0.16)]
-        labels += ["± standard error of the mean", "25–75 % of the runs"]
-    rows = _legend_rows(studies)
-    figure.legend(
-        handles,
-        labels,
-        loc="lower center",
-        ncols=-(-len(handles) // rows),
-        frameon=False,
-        fontsize=8,
-        borderaxespad=0.2,
-        handlelength=1.8,
-        columnspacing=1.6,
-    )
+    labels = _legend_labels(studies)
+    handles = [_handle(line) for line, _ in zip(_LINES, studies)]
+    colour = LINE_COLOURS[0] if len(studies) == 1 else "#555555"
+    for alpha in (0.45, 0.16)[: len(labels) - len(handles)]:
+        handles.append(Patch(color=colour, alpha=alpha, linewidth=0))
+    _add_legend(figure, handles, labels, loc="lower center", ncols=_legend_shape(studies)[1])
 
 
-def _plain_number(value: float, _: int) -> str:
-    """Returns 0.002, 50, 20k, 3M."""
-    for unit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= unit:
-            return f"{value / unit:g}{suffix}"
-    return f"{value:g}"
+def _legend_labels(studies: Mapping[str, StudyCurves]) -> list[str]:
+    """Returns the entries: runs stand by the bands where all of many studies have as many."""
+    runs = [curves.num_runs for curves in studies.values()]
+    if max(runs) == 1:
+        return [f"{label}: one run" for label in studies]
+    if len(studies) > _MAX_QUARTILES and len(set(runs)) == 1:
+        return [*studies, f"± standard error of the mean of {runs[0]} runs"]
+    labels = [
+        f"{label}: mean of {number} runs" if number > 1 else f"{label}: one run"
+        for label, number in zip(studies, runs)
+    ]
+    bands = ["± standard error of the mean", "25–75 % of the runs"]
+    return labels + (bands if len(studies) <= _MAX_QUARTILES else bands[:1])
+
+
+def _legend_shape(studies: Mapping[str, StudyCurves]) -> tuple[int, int]:
+    """Returns rows and columns of the legend below the panels."""
+    labels = _legend_labels(studies)
+    longest = min(max(map(len, labels)), _MAX_LABEL)
+    fitting = max(1, int(_WIDTH / (0.5 + 0.062 * longest)))  # inches of an entry
+    rows = -(-len(labels) // fitting)
+    return rows, -(-len(labels) // rows)
+
+
+def _handle(line: tuple) -> Line2D:
+    colour, dashes = line
+    return Line2D([], [], color=colour, linestyle=dashes, linewidth=1.5)
+
+
+def _add_legend(figure: Figure, handles: list, labels: list[str], **where) -> None:
+    """Adds a legend; names are taken as they are, a dollar sign starts no formula."""
+    style = {"frameon": False, "fontsize": 8, "borderaxespad": 0.2, "columnspacing": 1.6}
+    short = [x if len(x) <= _MAX_LABEL else x[: _MAX_LABEL - 1] + "…" for x in labels]
+    legend = figure.legend(handles, short, handlelength=2.2, **style, **where)
+    for text in legend.get_texts():
+        text.set_parse_math(False)

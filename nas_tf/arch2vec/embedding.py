@@ -8,15 +8,13 @@ that the sum also tells how many nodes a cell has.
 Shapes: M cells, N nodes, L latent dimensions.
 """
 
-import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
-from nas_tf import storage
+from nas_tf import caching, storage
 from nas_tf.arch2vec.saving import weights_checksum
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import ConfigError, DataError, SearchSpace
@@ -125,25 +123,7 @@ def provenance(model: VGAE, space: SearchSpace, cells: CellGraphs, pooling: str)
 
 def cells_checksum(cells: CellGraphs) -> str:
     """SHA-256 of the keys of cells [M] in their order, 64 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(cells.keys).tobytes()).hexdigest()
-
-
-def load_embedding(directory: str | os.PathLike, expected: dict[str, str]) -> np.ndarray:
-    """Opens a stored embedding that must have come from `expected` (see `provenance`).
-
-    Returns:
-        float32 [M, L], memory-mapped.
-
-    Raises:
-        ConfigError: it is the embedding of another space, of other cells or of other weights.
-        DataError: it is missing or damaged.
-    """
-    columns, metadata = storage.load_columns(directory)
-    for name, value in expected.items():
-        if metadata.get(name) != value:
-            raise ConfigError(f"{directory}: embedding with {name} {metadata.get(name)}, expected "
-                              f"{value}; give the embedding of this job, or none to compute it")
-    return columns["embedding"]
+    return storage.arrays_checksum(cells.keys)
 
 
 def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpace,
@@ -167,15 +147,14 @@ def cached_embedding(directory: str | os.PathLike, model: VGAE, space: SearchSpa
         ConfigError: an unknown pooling.
     """
     expected = provenance(model, space, cells, pooling)
-    if os.path.exists(directory):
-        try:
-            return load_embedding(directory, expected)
-        except (ConfigError, DataError) as error:
-            logging.warning("%s; computing it again", error)
-    embedding = embed_cells(model, space, cells, pooling=pooling)
-    try:
-        storage.save_columns(directory, {"embedding": embedding}, expected)
-        return load_embedding(directory, expected)
-    except (ConfigError, DataError) as error:
-        logging.warning("the embedding is not kept in $NAS_TF_CACHE: %s", error)
-        return embedding
+
+    def make():
+        return {"embedding": embed_cells(model, space, cells, pooling=pooling)}, expected
+
+    def checked(columns: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> np.ndarray:
+        for name, value in expected.items():
+            if metadata[name] != value:
+                raise DataError(f"embedding with {name} {metadata[name]}, expected {value}")
+        return columns["embedding"]
+
+    return caching.cached_columns(directory, make, checked, name="the embedding")

@@ -30,6 +30,7 @@ class Neighbours:
     def __init__(self, cells: CellGraphs, space: core.SearchSpace):
         """Args: cells: the pool [M], from `unique_cells`; space: says what one edit is."""
         self._cells = cells
+        self._index = graphs.KeyIndex(cells.keys)
         self._space = space
         self._start = np.full(len(cells), -1, np.int64)  # in the list; -1 is not found yet
         self._count = np.zeros(len(cells), np.int64)
@@ -56,9 +57,7 @@ class Neighbours:
     def _find(self, index: np.ndarray) -> None:
         """Finds the neighbours of cells [K] and keeps them."""
         candidates, origin = self._space.neighbours(self._cells[index])
-        place = np.searchsorted(self._cells.keys, candidates.keys)
-        place = np.minimum(place, len(self._cells) - 1)
-        inside = self._cells.keys[place] == candidates.keys
+        place, inside = self._index.find(candidates.keys)
         origin, place = origin[inside], place[inside]
         order = np.lexsort((place, origin))
         count = np.bincount(origin, minlength=len(index))

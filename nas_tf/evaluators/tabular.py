@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas_tf import core
+from nas_tf.graphs import KeyIndex
 from nas_tf.tables import nasbench101, nasbench201
 
 VALIDATIONS = ("random", "mean")
@@ -63,8 +64,7 @@ class TabularEvaluator:
             raise ValueError(f"accuracy {shape} and cost {np.shape(cost_sec)} of {len(keys)} cells")
         if np.shape(test_accuracy) != keys.shape:
             raise ValueError(f"test accuracy {np.shape(test_accuracy)} of {len(keys)} cells")
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted_keys = keys[self._order]
+        self._index = KeyIndex(keys)
         self._validation = np.asarray(validation_accuracy, np.float64)
         self._test = np.asarray(test_accuracy, np.float64)
         self._cost = np.asarray(cost_sec, np.float64)
@@ -93,7 +93,7 @@ class TabularEvaluator:
             )
         if len(cells.shape) != 2 or cells.shape[0] != len(self._seeds):
             raise ValueError(f"cells of shape {cells.shape} for {len(self._seeds)} runs")
-        index, found = self._find(cells.keys)
+        index, found = self._index.find(cells.keys)
         repeat = self._repeats(query, cells.shape[1])
         return core.Evaluation(
             cells=cells,
@@ -103,12 +103,6 @@ class TabularEvaluator:
             cost_sec=np.where(found, self._cost[index, repeat], 0.0),
             reason=np.where(found, "", "the cell is not in the benchmark table"),
         )
-
-    def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Like `graphs.find`, with the table sorted once."""
-        position = np.searchsorted(self._sorted_keys, keys)
-        position = np.minimum(position, len(self._sorted_keys) - 1)
-        return self._order[position], self._sorted_keys[position] == keys
 
     def _repeats(self, query: int, batch: int) -> np.ndarray:
         """Returns the repeat shown to every query, int64 [R, batch]."""

@@ -9,10 +9,9 @@ import enum
 import itertools
 
 import numpy as np
-from absl import logging
 
-from nas_tf import graphs, storage
-from nas_tf.core import ConfigError, DataError
+from nas_tf import caching, graphs
+from nas_tf.core import ConfigError
 from nas_tf.graphs import PADDING_OP, CellGraphs
 
 MAX_VERTICES = 7
@@ -298,28 +297,25 @@ def enumerate_cells(max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES
     Raises:
         ConfigError: a limit is outside the benchmark's.
     """
-    directory = storage.cache_directory() / (
+    directory = caching.cache_directory() / (
         f"nasbench101-cells-v{_CACHE_VERSION}-{max_vertices}-{max_edges}"
     )
-    try:
-        columns, _ = storage.load_columns(directory)
+
+    def make():
+        cells = generate_cells(max_vertices, max_edges)
+        columns = {
+            "adjacency": cells.adjacency,
+            "ops": cells.ops,
+            "num_nodes": cells.num_nodes,
+            "keys": cells.keys,
+        }
+        return columns, {"space": "nasbench101"}
+
+    def with_keys(columns, unused_metadata):
         cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
         return cells.with_keys(columns["keys"])
-    except (DataError, KeyError) as error:
-        if directory.exists():
-            logging.warning("The cached cells are damaged and enumerated again: %s", error)
-    cells = generate_cells(max_vertices, max_edges)
-    columns = {
-        "adjacency": cells.adjacency,
-        "ops": cells.ops,
-        "num_nodes": cells.num_nodes,
-        "keys": cells.keys,
-    }
-    try:
-        storage.save_columns(directory, columns, {"space": "nasbench101"})
-    except ConfigError as error:
-        logging.warning("The cells are enumerated again next time: %s", error)
-    return cells
+
+    return caching.cached_columns(directory, make, with_keys, name="the cells of NAS-Bench-101")
 
 
 def generate_cells(max_vertices: int, max_edges: int) -> CellGraphs:

@@ -18,13 +18,13 @@ import importlib.resources
 import os
 import pathlib
 import random
-from typing import Any, KeysView
+from collections.abc import KeysView, Mapping
+from typing import Any
 
 import google_crc32c
 import numpy as np
-from absl import logging
 
-from nas_tf import core, storage
+from nas_tf import caching, core
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api
@@ -98,19 +98,16 @@ class NasBench101Table:
 
         Args:
             path: the record file.
-            cache_directory: where columns are kept; `storage.cache_directory()` when None.
+            cache_directory: where columns are kept; `caching.cache_directory()` when None.
 
         Raises:
             core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
         """
         path = pathlib.Path(path)
         directory = _columns_directory(path, cache_directory)
-        try:
-            columns = _load_cache(directory)
-        except core.DataError as error:
-            if directory.exists():
-                logging.warning("The cache of %s is damaged and built again: %s", path, error)
-            columns = _fill_cache(path, directory)
+        columns = caching.cached_columns(
+            directory, lambda: _read_columns(path), _check_columns, name=str(path)
+        )
         return cls._from_columns(columns, path)
 
     @classmethod
@@ -176,7 +173,7 @@ class NasBench101Table:
 
     @classmethod
     def _from_columns(
-        cls, columns: dict[str, np.ndarray], path: pathlib.Path
+        cls, columns: Mapping[str, np.ndarray], path: pathlib.Path
     ) -> "NasBench101Table":
         cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
         metrics = {name: columns[name] for name in nasbench101_rows.METRICS}
@@ -313,7 +310,7 @@ def _columns_directory(
     path: pathlib.Path, cache_directory: str | os.PathLike | None
 ) -> pathlib.Path:
     """Returns the directory of a record file's columns; its name changes with the file."""
-    root = storage.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
+    root = caching.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
     try:
         with open(path, "rb") as handle:
             state = os.fstat(handle.fileno())
@@ -329,22 +326,19 @@ def _columns_directory(
     return root / "tables" / f"{_table_name(path)}-{digest}"
 
 
-def _load_cache(directory: pathlib.Path) -> dict[str, np.ndarray]:
-    """Maps cached columns; raises DataError when they are missing, damaged or out of date."""
-    columns, _ = storage.load_columns(directory)
-    try:
-        arrays = (columns["adjacency"], columns["ops"], columns["num_nodes"])
-        probe = CellGraphs(*(np.asarray(array[:_PROBED_KEYS]) for array in arrays))
-        current = np.array_equal(probe.keys, columns["keys"][:_PROBED_KEYS])
-    except (KeyError, IndexError, ValueError) as error:
-        raise core.DataError(f"{directory}: not the columns of a table ({error})") from error
-    if not current:
-        raise core.DataError(f"{directory}: its keys are of another version of the library")
+def _check_columns(
+    columns: Mapping[str, np.ndarray], unused_metadata: Mapping[str, Any]
+) -> Mapping[str, np.ndarray]:
+    """Returns cached columns as they are; raises DataError when their keys are out of date."""
+    arrays = (columns["adjacency"], columns["ops"], columns["num_nodes"])
+    probe = CellGraphs(*(np.asarray(array[:_PROBED_KEYS]) for array in arrays))
+    if not np.array_equal(probe.keys, columns["keys"][:_PROBED_KEYS]):
+        raise core.DataError("its keys are of another version of the library")
     return columns
 
 
-def _fill_cache(path: pathlib.Path, directory: pathlib.Path) -> dict[str, np.ndarray]:
-    """Reads a record file and caches its columns."""
+def _read_columns(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Reads a record file; returns columns and metadata to be cached."""
     size = path.stat().st_size
     if size > _NOTICE_BYTES:
         print(
@@ -354,9 +348,4 @@ def _fill_cache(path: pathlib.Path, directory: pathlib.Path) -> dict[str, np.nda
         )
     columns = nasbench101_columns.read_columns(path)
     columns["hash_order"] = np.argsort(columns["hashes"], kind="stable").astype(np.int32)
-    try:
-        storage.save_columns(directory, columns, {"source": str(path)})
-        return _load_cache(directory)
-    except (core.ConfigError, core.DataError) as error:
-        logging.warning("%s is read again next time, its cache is of no use: %s", path, error)
-        return columns
+    return columns, {"source": str(path)}

@@ -19,12 +19,12 @@ import hashlib
 import os
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import google_crc32c
 import numpy as np
-from absl import logging
 
-from nas_tf import storage
+from nas_tf import caching
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
@@ -150,7 +150,7 @@ class NasBench201Table:
 
         Args:
             folder: the archive.
-            cache_directory: where columns are kept; `storage.cache_directory()` when None.
+            cache_directory: where columns are kept; `caching.cache_directory()` when None.
 
         Raises:
             DataError: the folder is missing, damaged or no such archive.
@@ -158,12 +158,9 @@ class NasBench201Table:
         """
         folder = pathlib.Path(folder)
         directory = _columns_directory(folder, cache_directory)
-        try:
-            index, columns = _load_cache(directory)
-        except DataError as error:
-            if directory.exists():
-                logging.warning("The cache of %s is damaged and built again: %s", folder, error)
-            index, columns = _fill_cache(folder, directory)
+        index, columns = caching.cached_columns(
+            directory, lambda: _read_columns(folder), _named_columns, name=str(folder)
+        )
         return cls._from_columns(index, columns, folder)
 
     @property
@@ -249,7 +246,7 @@ def _columns_directory(
     Its name changes with the content of the folder's description, and with the names, sizes and
     times of change of all its files.
     """
-    root = storage.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
+    root = caching.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
     try:
         checksum = google_crc32c.value((folder / nats_archive.META_FILE).read_bytes())
         with os.scandir(folder) as entries:
@@ -266,33 +263,22 @@ def _columns_directory(
     return root / "tables" / f"{folder.name}-{digest}"
 
 
-def _load_cache(directory: pathlib.Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Maps cached columns; raises DataError when they are missing, damaged or out of date."""
-    stored, metadata = storage.load_columns(directory)
-    try:
-        index, values, names = stored["index"], stored["values"], metadata["names"]
-        columns = dict(zip(names, values, strict=True))
-        if not np.array_equal(np.sort(index), np.arange(NUM_CELLS)):
-            raise ValueError("not every cell once")
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{directory}: not the columns of a table ({error})") from error
-    return index, columns
-
-
-def _fill_cache(
-    folder: pathlib.Path, directory: pathlib.Path
+def _named_columns(
+    stored: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Reads an archive and caches its columns."""
+    """Returns places and columns of what was cached; raises DataError unless all cells are there."""
+    columns = dict(zip(metadata["names"], stored["values"], strict=True))
+    if not np.array_equal(np.sort(stored["index"]), np.arange(NUM_CELLS)):
+        raise DataError("not every cell once")
+    return stored["index"], columns
+
+
+def _read_columns(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Reads an archive; returns columns and metadata to be cached."""
     print(
         f"table: reading {folder} for the first time, this takes minutes (kept for the next time)",
         flush=True,
     )
     index, columns = nats_archive.read_columns(folder)
     stored = {"index": index, "values": np.stack(list(columns.values()))}
-    try:
-        metadata = {"names": list(columns), "source": str(folder)}
-        storage.save_columns(directory, stored, metadata)
-        return _load_cache(directory)
-    except (ConfigError, DataError) as error:
-        logging.warning("%s is read again next time, its cache is of no use: %s", folder, error)
-        return index, columns
+    return stored, {"names": list(columns), "source": str(folder)}

@@ -161,23 +161,28 @@ def _check_cells(path: pathlib.Path, texts: tuple[str, ...], numbers: list[int])
             f"{path}: row {numbers[place]}, column arch_str: {_quote(texts[place])} is no "
             "NAS-Bench-201 cell"
         )
-    repeated = _first_repeat(index)
-    if repeated is not None:
-        earlier, later = repeated
-        raise DataError(
-            f"{path}: row {numbers[later]}, column arch_str: the cell of row {numbers[earlier]} "
-            f"again, {texts[later]}"
-        )
+    _check_each_once(path, "arch_str", index, texts, numbers)
     check_complete(path, index)
     return index
 
 
-def _first_repeat(values: np.ndarray) -> tuple[int, int] | None:
-    """Returns the places of the first value that was there before, and of its first occurrence."""
+def _check_each_once(
+    path: pathlib.Path,
+    column: str,
+    values: np.ndarray,
+    texts: tuple[str, ...],
+    numbers: list[int],
+) -> None:
+    """Raises DataError for the first of `values` [M], what `texts` say, that was there before."""
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     earlier = first[inverse]
     repeats = np.flatnonzero(earlier != np.arange(len(values)))
-    return (int(earlier[repeats[0]]), int(repeats[0])) if repeats.size else None
+    if repeats.size:
+        later = int(repeats[0])
+        raise DataError(
+            f"{path}: row {numbers[later]}, column {column}: {texts[later]} again, it is that of "
+            f"row {numbers[earlier[later]]}"
+        )
 
 
 def _benchmark_order(
@@ -192,13 +197,7 @@ def _benchmark_order(
             f"{path}: row {numbers[place]}, column arch_index: {_quote(texts[place])}, expected "
             f"0 to {NUM_CELLS - 1}"
         )
-    repeated = _first_repeat(values)
-    if repeated is not None:
-        earlier, later = repeated
-        raise DataError(
-            f"{path}: row {numbers[later]}, column arch_index: {texts[later]} again, it is that of "
-            f"row {numbers[earlier]}"
-        )
+    _check_each_once(path, "arch_index", values, texts, numbers)
     return np.argsort(values)
 
 

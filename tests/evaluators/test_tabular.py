@@ -7,9 +7,7 @@ from nas_tf import core
 from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench101 import NasBench101Space
-from nas_tf.spaces.nasbench201 import from_strings
 from nas_tf.tables.nasbench101 import NasBench101Table
-from nas_tf.tables.nasbench201 import NasBench201Table
 
 KEYS = np.array([30, 10, 20], np.uint64)
 VALIDATION = np.array([[0.31, 0.32, 0.33], [0.11, 0.12, 0.13], [0.21, 0.22, 0.23]])
@@ -128,20 +126,9 @@ def test_from_nasbench101_takes_the_final_numbers_of_the_epochs_chosen():
         tabular.from_nasbench101(table(), seeds=[0], epochs=108)
 
 
-def test_from_nasbench201_sees_what_the_protocol_searches_on():
-    strings = (
-        "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
-        "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|",
-    )
-    columns = {
-        "cifar10_valid_acc_12ep": np.array([0.1, 0.2]),
-        "cifar10_valid_acc_200ep": np.array([0.3, 0.4]),
-        "cifar10_test_acc_200ep": np.array([0.5, 0.6]),
-        "cifar10_cost_sec_12ep": np.array([7.0, 8.0]),
-    }
-    both = NasBench201Table(cells=from_strings(np.array(strings)), columns=columns)
-    evaluator = tabular.from_nasbench201(both, "cifar10", seeds=[0])
-    found = evaluator.evaluate(core.Suggestion(both.cells[None, ::-1]), 0)
+def test_from_nasbench201_sees_what_the_protocol_searches_on(two_cells):
+    evaluator = tabular.from_nasbench201(two_cells, "cifar10", seeds=[0])
+    found = evaluator.evaluate(core.Suggestion(two_cells.cells[None, ::-1]), 0)
     assert found.validation_accuracy.tolist() == [[0.2, 0.1]]
     assert found.test_accuracy.tolist() == [[0.6, 0.5]]
     assert found.cost_sec.tolist() == [[8.0, 7.0]]

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from absl import logging
 
 from nas_tf import graphs
 from nas_tf.core import ConfigError
@@ -95,13 +94,6 @@ def test_limits_outside_the_benchmark(limits, message):
 # The cache.
 
 
-@pytest.fixture(name="warnings")
-def _warnings(monkeypatch):
-    messages = []
-    monkeypatch.setattr(logging, "warning", lambda text, *args: messages.append(text % args))
-    return messages
-
-
 @pytest.fixture(name="cache")
 def _cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path / "cache"))
@@ -120,7 +112,7 @@ def test_cells_are_cached_without_a_warning(cache, warnings, monkeypatch):
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "missing", "no description"])
 def test_a_damaged_cache_is_built_again_with_a_warning(cache, warnings, damage):
-    expected = nasbench101.enumerate_cells(4)
+    expected = np.array(nasbench101.enumerate_cells(4).ops)
     directory = cache / "nasbench101-cells-v2-4-9"
     path = directory / "ops.npy"
     data = path.read_bytes()
@@ -133,7 +125,7 @@ def test_a_damaged_cache_is_built_again_with_a_warning(cache, warnings, damage):
     else:
         (directory / "columns.json").unlink()
     cells = nasbench101.enumerate_cells(4)
-    np.testing.assert_array_equal(cells.ops, expected.ops)
+    np.testing.assert_array_equal(cells.ops, expected)
     assert len(warnings) == 1 and "damaged" in warnings[0] and str(directory) in warnings[0]
     nasbench101.enumerate_cells(4)
     assert len(warnings) == 1 and path.read_bytes() == data  # mended
@@ -143,7 +135,7 @@ def test_a_cache_that_cannot_be_written_only_warns(tmp_path, warnings, monkeypat
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path / "file" / "cache"))
     assert len(nasbench101.enumerate_cells(3)) == 7
-    assert len(warnings) == 1 and "again next time" in warnings[0] and "file" in warnings[0]
+    assert len(warnings) == 1 and "made again next time" in warnings[0] and "file" in warnings[0]
     assert "\n" not in warnings[0]
 
 

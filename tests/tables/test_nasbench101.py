@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from nas_tf import core
+from nas_tf import core, storage
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101 as space
 from nas_tf.tables import nasbench101, nasbench101_columns
@@ -53,7 +53,7 @@ def test_a_changed_file_is_read_again(synthetic, monkeypatch):
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete", "keys"])
-def test_a_damaged_cache_is_rebuilt_with_a_warning(synthetic, cache, monkeypatch, harm):
+def test_a_damaged_cache_is_rebuilt_with_a_warning(synthetic, cache, warnings, harm):
     expected = np.array(nasbench101.NasBench101Table.load(synthetic).test_accuracy)
     (directory,) = (cache / "tables").iterdir()
     if harm == "truncate":
@@ -61,21 +61,17 @@ def test_a_damaged_cache_is_rebuilt_with_a_warning(synthetic, cache, monkeypatch
     elif harm == "delete":
         os.unlink(directory / "columns.json")
     else:  # as if written by a library with other keys
-        columns, metadata = nasbench101.storage.load_columns(directory, memory_map=False)
+        columns, metadata = storage.load_columns(directory, memory_map=False)
         columns["keys"] = columns["keys"] + np.uint64(1)
-        nasbench101.storage.save_columns(directory, columns, metadata)
-    warnings = []
-    monkeypatch.setattr(nasbench101.logging, "warning", lambda *args: warnings.append(args))
+        storage.save_columns(directory, columns, metadata)
     table = nasbench101.NasBench101Table.load(synthetic)
     np.testing.assert_array_equal(table.test_accuracy, expected)
-    assert len(warnings) == 1 and "damaged" in warnings[0][0]
+    assert len(warnings) == 1 and "damaged" in warnings[0]
     nasbench101.NasBench101Table.load(synthetic)
     assert len(warnings) == 1
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(synthetic, tmp_path, monkeypatch):
-    warnings = []
-    monkeypatch.setattr(nasbench101.logging, "warning", lambda *args: warnings.append(args))
+def test_a_cache_that_cannot_be_written_is_done_without(synthetic, tmp_path, warnings):
     (tmp_path / "file").write_text("")
     table = nasbench101.NasBench101Table.load(synthetic, tmp_path / "file")
     assert table.num_cells == 91

@@ -176,7 +176,7 @@ def test_an_unknown_cell(lines, write):
 def test_a_cell_twice(lines, write):
     string = lines[3].split(",")[1]  # row 4
     message = _error(write(_changed(lines, 100, (1, string))))
-    assert message == f"row 100, column arch_str: the cell of row 4 again, {string}"
+    assert message == f"row 100, column arch_str: {string} again, it is that of row 4"
 
 
 @pytest.mark.parametrize("text, expected", [
