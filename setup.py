@@ -48,6 +48,7 @@ setuptools.setup(
         "networkx>=3.2,<4",
         "scipy>=1.11,<2",
         "matplotlib>=3.9,<4",
+        "markdown>=3.4,<4",
         "absl-py>=2.1,<3",
         "tqdm>=4.66,<5",
         "google-crc32c>=1.5,<2",

@@ -76,6 +76,7 @@ class Evaluation:
         test_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
         cost_sec: float64 [R, B], training seconds spent.
         reason: str [R, B]; why a cell is infeasible, "" where it is feasible.
+        full_budget: measured at the evaluator's full epochs; what was not is no incumbent.
     """
 
     cells: CellGraphs
@@ -84,6 +85,7 @@ class Evaluation:
     test_accuracy: np.ndarray
     cost_sec: np.ndarray
     reason: np.ndarray
+    full_budget: bool = True
 
     def feedback(self, active: np.ndarray) -> Feedback:
         """Returns the part a strategy may see; `active` is bool [R]."""
@@ -102,15 +104,22 @@ class History:
 
     Attributes:
         key: uint64, the cell's isomorphism-invariant key; 0 after a run's end.
-        validation_accuracy: float64; NaN where infeasible or after a run's end.
+        validation_accuracy: float64; NaN where infeasible, measured at fewer than the full epochs,
+            or after a run's end.
         test_accuracy: float64; NaN likewise.
         cost_sec: float64; 0 after a run's end.
+        partial: bool; measured at fewer than the full epochs. None is nowhere.
     """
 
     key: np.ndarray
     validation_accuracy: np.ndarray
     test_accuracy: np.ndarray
     cost_sec: np.ndarray
+    partial: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.partial is None:
+            self.partial = np.zeros(np.shape(self.key), bool)
 
     def incumbent(self) -> np.ndarray:
         """Returns int64 [R, Q]: index of the best validation accuracy so far (the first of ties).

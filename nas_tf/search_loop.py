@@ -270,7 +270,12 @@ class _Record:
         return budget.active(self.num_queries, self._spent_sec)
 
     def add(self, evaluation: core.Evaluation, active: np.ndarray) -> None:
-        """Appends the answers [R, B] of the active runs."""
+        """Appends the answers [R, B] of the active runs.
+
+        Accuracies at fewer than the full epochs are the strategy's affair: they are not recorded,
+        so that they are nobody's incumbent. Their cost is.
+        """
+        counts = active & evaluation.full_budget
         for key, validation, test, cost in zip(
             evaluation.cells.keys.T,
             evaluation.validation_accuracy.T,
@@ -279,9 +284,10 @@ class _Record:
         ):
             self._add_column(
                 key=np.where(active, key, np.uint64(0)),
-                validation_accuracy=np.where(active, validation, np.nan),
-                test_accuracy=np.where(active, test, np.nan),
+                validation_accuracy=np.where(counts, validation, np.nan),
+                test_accuracy=np.where(counts, test, np.nan),
                 cost_sec=np.where(active, cost, 0.0),
+                partial=active & (not evaluation.full_budget),
             )
 
     def restore(self, history: Mapping[str, np.ndarray], search_sec: float) -> None:

@@ -11,10 +11,19 @@ from typing import Any
 from nas_tf.core import ConfigError
 from nas_tf.evaluators.budget import Budget
 
-JOBS = ("search", "pretrain")
-LATER_JOBS = ("train", "analyze", "report")
-SPACES = ("nasbench101",)
-STRATEGIES = ("reinforce", "random", "evolution", "local_search")
+JOBS = ("search", "pretrain", "report")
+LATER_JOBS = ("train", "analyze")
+SPACES = ("nasbench101", "nasbench201")
+STRATEGIES = (
+    "reinforce",
+    "bayesian",
+    "random",
+    "categorical_reinforce",
+    "evolution",
+    "bohb",
+    "local_search",
+    "bananas",
+)
 DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
 
 
@@ -77,9 +86,21 @@ class TableSettings:
     nasbench101_epochs: int | None = setting(
         None, "Training budget looked up, one of the table's; its longest when not given."
     )
+    nasbench201_table: str | None = setting(
+        None,
+        "NAS-Bench-201 measurements: a CSV file, plain or gzip-compressed, or the folder "
+        "NATS-tss-v1_0-3ffb9-simple (it is unpickled: name only one of the benchmark's authors).",
+    )
+    dataset: str = setting(
+        "cifar10",
+        "Data set searched in a NAS-Bench-201 table: cifar10, cifar100, imagenet16-120 or another "
+        "that it has columns of.",
+    )
 
     def __post_init__(self):
         _require(self, self.nasbench101_records != "", "nasbench101_records", "a file")
+        _require(self, self.nasbench201_table != "", "nasbench201_table", "a file or a folder")
+        _require(self, bool(self.dataset), "dataset", "the name of a data set")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +117,9 @@ class PretrainSettings:
     epochs: int = setting(8, "Passes over the training cells.")
     batch_size: int = setting(32, "Global batch of the pre-training, in cells.")
     learning_rate: float = setting(1e-3, "Adam's learning rate of the pre-training, at its start.")
+    adam_epsilon: float = setting(
+        1e-5, "Adam's epsilon of the pre-training; with Keras' 1e-7 noise goes on moving a model."
+    )
     held_out: float = setting(0.1, "Share of the cells kept to measure reconstruction.")
     kl_weight: float = setting(
         2e-6, "Weight of a node's KL divergence in the loss; the released code's is 1/224."
@@ -121,6 +145,9 @@ class PretrainSettings:
     adjacency_bias: bool = setting(
         True, "Learn one bias of all adjacency logits; the paper has none."
     )
+    padding_output: bool = setting(
+        True, "Teach padding nodes to decode to 'output'; in the paper they are taught nothing."
+    )
     positions: bool = setting(
         True, "Let the encoder see every node's position, faintly; the paper's does not."
     )
@@ -138,6 +165,7 @@ class PretrainSettings:
         _require(self, self.epochs >= 1, "epochs", "at least 1")
         _require(self, self.batch_size >= 1, "batch_size", "at least 1")
         _require(self, 0 < self.learning_rate < math.inf, "learning_rate", "a positive number")
+        _require(self, 0 < self.adam_epsilon < math.inf, "adam_epsilon", "a positive number")
         _require(self, 0 < self.held_out < 1, "held_out", "a share between 0 and 1")
         _require(self, 0 <= self.kl_weight < math.inf, "kl_weight", "a number from 0 up")
         _require(self, abs(self.epsilon_start) < math.inf, "epsilon_start", "a number")
@@ -161,6 +189,11 @@ class SearchSettings:
     num_queries: int | None = setting(150, "Cells a run may query; 'none' leaves it to the cost.")
     cost_budget_sec: float | None = setting(
         None, "Training seconds a run may spend, as the table has them; whichever ends first."
+    )
+    standardize: bool = setting(
+        True,
+        "Scale the embedding of the table's cells to mean 0 and variance 1 in every dimension, "
+        "like the noise of arch2vec-RL's policy; the paper takes it as it is.",
     )
 
     def __post_init__(self):
@@ -186,11 +219,6 @@ class ReinforceSettings:
         0.8, "Discount of later rewards; 0 is what the released code does in effect."
     )
     baseline: float = setting(0.95, "Accuracy, in [0, 1], that is neither good nor bad.")
-    standardize: bool = setting(
-        True,
-        "Scale the embedding of the table's cells to mean 0 and variance 1 in every dimension, "
-        "like the policy's noise; the paper takes it as it is.",
-    )
 
     def __post_init__(self):
         _require(self, self.episode_length >= 1, "episode_length", "at least 1")
@@ -199,6 +227,71 @@ class ReinforceSettings:
         )
         _require(self, 0 <= self.discount <= 1, "discount", "a number from 0 to 1")
         _require(self, 0 <= self.baseline <= 1, "baseline", "an accuracy from 0 to 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class BayesianSettings:
+    """arch2vec-BO."""
+
+    num_initial: int = setting(16, "Random cells before the first surrogate.")
+    batch_queries: int = setting(
+        5, "Cells a round: 5 on NAS-Bench-101 and 1 on NAS-Bench-201 in the paper."
+    )
+    target_accuracy: float | None = setting(
+        0.95,
+        "Accuracy to improve on, in [0, 1]: 0.95 on NAS-Bench-101, 1 on NAS-Bench-201; 'none' is "
+        "the best of the run so far.",
+    )
+    surrogate_epochs: int = setting(100, "Steps of every training of a surrogate, DNGO.")
+    surrogate_learning_rate: float = setting(1e-2, "Adam's learning rate of the surrogate.")
+
+    def __post_init__(self):
+        _require(self, self.num_initial >= 1, "num_initial", "at least 1")
+        _require(self, self.batch_queries >= 1, "batch_queries", "at least 1")
+        target = self.target_accuracy
+        _require(self, target is None or 0 <= target <= 1, "target_accuracy", "0 to 1, or none")
+        _require(self, self.surrogate_epochs >= 1, "surrogate_epochs", "at least 1")
+        rate = self.surrogate_learning_rate
+        _require(self, 0 < rate < math.inf, "surrogate_learning_rate", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class CategoricalReinforceSettings:
+    """REINFORCE over categorical decisions."""
+
+    logits_optimizer: str = setting(
+        "sgd",
+        "Plain gradient ascent (NAS-Bench-101's study) or Adam (NAS-Bench-201's).",
+        ("sgd", "adam"),
+    )
+    logits_learning_rate: float = setting(0.1, "Learning rate of the logits.")
+    baseline_momentum: float = setting(0.9, "Of the moving average of accuracies.")
+
+    def __post_init__(self):
+        rate = self.logits_learning_rate
+        _require(self, 0 < rate < math.inf, "logits_learning_rate", "positive")
+        _require(self, 0 <= self.baseline_momentum < 1, "baseline_momentum", "0 to below 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class BohbSettings:
+    """BOHB."""
+
+    eta: int = setting(3, "One of so many cells advances to a longer training.")
+    random_fraction: float = setting(1 / 3, "Of the new cells; the others follow the model.")
+    num_samples: int = setting(64, "Codes drawn from the model for a new cell.")
+    top_percent: int = setting(15, "Of the codes, which are the model's good ones.")
+    min_points: int | None = setting(
+        None, "Good codes, and others, without which there is no model; one more than decisions."
+    )
+    min_bandwidth: float = setting(0.3, "Of every decision's kernel.")
+
+    def __post_init__(self):
+        _require(self, self.eta >= 2, "eta", "at least 2")
+        _require(self, 0 <= self.random_fraction <= 1, "random_fraction", "a share from 0 to 1")
+        _require(self, self.num_samples >= 1, "num_samples", "at least 1")
+        _require(self, 1 <= self.top_percent <= 99, "top_percent", "1 to 99")
+        _require(self, 0 < self.min_bandwidth <= 1, "min_bandwidth", "above 0 to 1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,6 +318,46 @@ class LocalSearchSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class BananasSettings:
+    """BANANAS."""
+
+    bananas_initial: int = setting(10, "Random cells before the first ensemble.")
+    bananas_round: int = setting(10, "Cells queried between two trainings of the ensemble.")
+    num_parents: int = setting(10, "Best cells whose neighbours are candidates.")
+    num_candidates: int = setting(100, "Candidates of a round, at most.")
+    path_length: int = setting(3, "Operations of the longest path that is encoded.")
+    ensemble_size: int = setting(5, "Networks of an ensemble.")
+    ensemble_layers: int = setting(10, "Hidden layers of a network.")
+    ensemble_width: int = setting(20, "Units of a hidden layer.")
+    ensemble_epochs: int = setting(150, "Passes of every training over a run's queries.")
+    ensemble_batch_size: int = setting(32, "Queries a step of a training sees.")
+    ensemble_learning_rate: float = setting(1e-2, "Adam's learning rate of the ensemble.")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self)[:-1]:
+            _require(self, getattr(self, field.name) >= 1, field.name, "at least 1")
+        rate = self.ensemble_learning_rate
+        _require(self, 0 < rate < math.inf, "ensemble_learning_rate", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportSettings:
+    """The comparison of finished studies, --job=report."""
+
+    inputs: str | None = setting(
+        None, "Output directories of finished searches, separated by commas, for --job=report."
+    )
+    reference: str | None = setting(
+        None,
+        "One of --inputs, which the others are tested against; the most accurate when not given.",
+    )
+
+    def directories(self) -> list[str]:
+        """Returns the inputs one by one."""
+        return [name.strip() for name in (self.inputs or "").split(",") if name.strip()]
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """All settings of one job."""
 
@@ -233,8 +366,13 @@ class Settings:
     pretrain: PretrainSettings = PretrainSettings()
     search: SearchSettings = SearchSettings()
     reinforce: ReinforceSettings = ReinforceSettings()
+    bayesian: BayesianSettings = BayesianSettings()
+    categorical_reinforce: CategoricalReinforceSettings = CategoricalReinforceSettings()
     evolution: EvolutionSettings = EvolutionSettings()
+    bohb: BohbSettings = BohbSettings()
     local_search: LocalSearchSettings = LocalSearchSettings()
+    bananas: BananasSettings = BananasSettings()
+    report: ReportSettings = ReportSettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

@@ -38,6 +38,30 @@ def records(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def measurements(tmp_path_factory):
+    """A CSV file of all NAS-Bench-201 cells, invented accuracies: CIFAR-10's after 12 and 200
+    epochs of training, and CIFAR-100's with costs."""
+    rng = np.random.default_rng(201)
+    strings = nasbench201.to_strings(nasbench201.NasBench201Space().enumerate_cells())
+    quality = rng.normal(70, 8, len(strings)).clip(10, 99)
+    noisy = quality + rng.normal(0, 0.3, (5, len(strings))).clip(-1, 1)
+    columns = {
+        "arch_str": strings,
+        "cifar10_valid_acc_12ep": noisy[0].round(4),
+        "cifar10_valid_acc_200ep": noisy[1].round(4),
+        "cifar10_test_acc_200ep": noisy[2].round(4),
+        "cifar100_valid_acc_200ep": noisy[3].round(4),
+        "cifar100_test_acc_200ep": noisy[4].round(4),
+        "cifar100_cost_sec_200ep": rng.uniform(1000, 5000, len(strings)).round(1),
+    }
+    path = tmp_path_factory.mktemp("measurements") / "invented.csv"
+    rows = zip(*(column.tolist() for column in columns.values()))
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
 def two_cells():
     """A NAS-Bench-201 table of the empty cell and another, with invented numbers."""
     strings = (

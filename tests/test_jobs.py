@@ -1,15 +1,19 @@
 """Jobs in this process: what each setting changes, and what bad input says."""
 
 import dataclasses
+import json
 import pathlib
 import shutil
 
 import numpy as np
 import pytest
 
-from nas_tf import claim, experiment, jobs
+from nas_tf import benchmarks, caching, claim, experiment, jobs
 from nas_tf.core import ConfigError, DataError
+from nas_tf.graphs import find
 from nas_tf.settings import Settings
+from nas_tf.spaces.nasbench201 import NasBench201Space
+from nas_tf.tables.nasbench201 import NasBench201Table
 from tools import make_nasbench101_records
 
 
@@ -80,6 +84,37 @@ STRATEGY = {
     "population_size": ("evolution", 15),
     "tournament_size": ("evolution", 1),
     "full_neighbourhood": ("local_search", False),
+    "logits_optimizer": ("categorical_reinforce", "adam"),
+    "logits_learning_rate": ("categorical_reinforce", 5.0),
+    "baseline_momentum": ("categorical_reinforce", 0.0),
+    "eta": ("bohb", 2),
+    "random_fraction": ("bohb", 0.0),
+    "num_samples": ("bohb", 1),
+    "top_percent": ("bohb", 60),
+    "min_points": ("bohb", 20),
+    "min_bandwidth": ("bohb", 1.0),
+}
+# Settings that change the trace of BANANAS.
+BANANAS = {
+    "bananas_initial": 5,
+    "bananas_round": 5,
+    "num_parents": 1,
+    "num_candidates": 11,
+    "path_length": 1,
+    "ensemble_size": 2,
+    "ensemble_layers": 1,
+    "ensemble_width": 5,
+    "ensemble_epochs": 2,
+    "ensemble_batch_size": 4,
+    "ensemble_learning_rate": 0.1,
+}
+# Settings that change the trace of arch2vec-BO in a given embedding.
+BAYESIAN = {
+    "num_initial": 5,
+    "batch_queries": 2,
+    "target_accuracy": None,
+    "surrogate_epochs": 3,
+    "surrogate_learning_rate": 0.5,
 }
 # Settings that change the autoencoder's weights.
 PRETRAIN = {
@@ -95,6 +130,8 @@ PRETRAIN = {
     "clip_norm": 0.01,
     "operation_loss": "sigmoid",
     "adjacency_entries": "all",
+    "padding_output": not Settings().pretrain.padding_output,
+    "adam_epsilon": 1.0,
     "adjacency_bias": not Settings().pretrain.adjacency_bias,
     "positions": not Settings().pretrain.positions,
     "epsilon_start": 0.0,
@@ -108,15 +145,20 @@ ELSEWHERE = {
     "checkpoint_sec",
     "space",
     "nasbench101_records",
+    "nasbench201_table",
+    "dataset",
     "pretrained",
     "jit_compile",
     "pooling",
     "strategy",
+    "inputs",
+    "reference",
 }
 
 
 def test_every_setting_is_shown_to_do_something():
-    assert set(SEARCH) | set(STRATEGY) | set(PRETRAIN) | ELSEWHERE == set(Settings().values())
+    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *PRETRAIN, *ELSEWHERE}
+    assert shown == set(Settings().values())
 
 
 @pytest.mark.parametrize("name", SEARCH)
@@ -135,12 +177,146 @@ def test_settings_of_a_strategy_change_its_trace(base, tmp_path, name):
     assert not np.array_equal(before["key"], after["key"])
 
 
-@pytest.mark.parametrize("strategy", ["random", "evolution", "local_search"])
+@pytest.fixture(scope="module")
+def bayesian(base, done, tmp_path_factory):
+    """Settings and trace of arch2vec-BO in the embedding of `done`."""
+    settings = change(
+        base, strategy="bayesian", pretrained=str(done), num_queries=30, surrogate_epochs=10
+    )
+    return settings, trace(execute(settings, tmp_path_factory.mktemp("bayesian")))
+
+
+@pytest.mark.parametrize("name", BAYESIAN)
+def test_settings_of_bayesian_search_change_its_trace(bayesian, tmp_path, name):
+    settings, before = bayesian
+    after = trace(execute(change(settings, **{name: BAYESIAN[name]}), tmp_path))
+    assert not np.array_equal(before["key"], after["key"])
+
+
+@pytest.fixture(scope="module")
+def bananas(base, tmp_path_factory):
+    """Settings and trace of BANANAS with small networks."""
+    settings = change(
+        base, strategy="bananas", num_queries=40, ensemble_epochs=20, ensemble_layers=2
+    )
+    return settings, trace(execute(settings, tmp_path_factory.mktemp("bananas")))
+
+
+@pytest.mark.parametrize("name", BANANAS)
+def test_settings_of_bananas_change_its_trace(bananas, tmp_path, name):
+    settings, before = bananas
+    after = trace(execute(change(settings, **{name: BANANAS[name]}), tmp_path))
+    assert not np.array_equal(before["key"], after["key"])
+
+
+def test_a_report_compares_finished_studies(base, done, tmp_path):
+    random = execute(change(base, strategy="random"), tmp_path / "random")
+    settings = change(base, job="report", inputs=f"{done}, {random}")
+    directory = execute(settings, tmp_path / "report")
+    text = (directory / "report.md").read_text()
+    assert "arch2vec-RL" in text and "random search" in text
+    assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["job"] == "report" and summary["inputs"] == [str(done), str(random)]
+    other = execute(change(settings, reference=str(random)), tmp_path / "other")
+    assert (other / "report.md").read_text() != text
+
+
+def test_bohb_measures_cells_at_several_budgets(base, tmp_path):
+    directory = execute(change(base, strategy="bohb"), tmp_path)
+    found = trace(directory)
+    partial = found["partial"]
+    assert 0 < partial.sum() < partial.size
+    assert np.isnan(found["validation_accuracy"][partial]).all()
+    assert not np.isnan(found["validation_accuracy"][~partial]).any()
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["infeasible_fraction"] == 0
+    last = found["incumbent"][:, -1]
+    assert not partial[[0, 1], last].any()
+
+
+def test_bohb_needs_several_budgets(base, tmp_path):
+    settings = change(base, strategy="bohb", nasbench101_epochs=12)
+    with pytest.raises(ConfigError, match=r"^epochs=\[12\]: expected at least two"):
+        execute(settings, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "strategy", ["random", "categorical_reinforce", "evolution", "local_search"]
+)
 def test_a_strategy_that_needs_no_embedding_trains_none(base, tmp_path, strategy):
     directory = execute(change(base, strategy=strategy), tmp_path)
     assert not (directory / "model").exists()
     assert "Pre-training" not in (directory / "report.md").read_text()
     assert all(len(set(keys)) == 60 for keys in trace(directory)["key"])
+
+
+@pytest.fixture(scope="module")
+def on_201(measurements):
+    """Settings of random search on invented NAS-Bench-201 accuracies."""
+    return change(
+        Settings(),
+        space="nasbench201",
+        nasbench201_table=str(measurements),
+        strategy="random",
+        num_runs=2,
+        num_queries=20,
+    )
+
+
+def test_a_search_of_nasbench201_reports_the_long_training_of_what_it_chose(on_201, tmp_path):
+    directory = execute(on_201, tmp_path)
+    summary = json.loads((directory / "summary.json").read_text())
+    assert (summary["space"], summary["table"], summary["dataset"]) == (
+        "nasbench201", "invented", "cifar10",
+    )
+    table = NasBench201Table.load(on_201.table.nasbench201_table)
+    found = trace(directory)
+    last = found["key"][[0, 1], found["incumbent"][:, -1]]
+    index = find(last, table.keys)[0]
+    columns = {
+        "validation_accuracy_mean": "cifar10_valid_acc_12ep",
+        "reported_validation_accuracy_mean": "cifar10_valid_acc_200ep",
+        "test_accuracy_mean": "cifar10_test_acc_200ep",
+    }
+    for name, column in columns.items():
+        assert summary["incumbent"][name] == pytest.approx(table.columns[column][index].mean())
+    text = (directory / "report.md").read_text()
+    assert text.startswith("# NAS-Bench-201: random search\n")
+    assert "the search sees validation accuracy after 12 epochs" in text
+    assert "the incumbent's validation accuracy is " in text
+
+
+def test_the_data_set_is_the_one_searched(on_201, tmp_path):
+    before = trace(execute(on_201, tmp_path / "cifar10"))
+    settings = change(on_201, dataset="cifar100", cost_budget_sec=20_000.0, num_queries=None)
+    directory = execute(settings, tmp_path / "cifar100")
+    after = trace(directory)
+    assert not np.array_equal(before["test_accuracy"], after["test_accuracy"])
+    spent = after["cost_sec"].sum(axis=1)
+    assert (spent >= 20_000).all() and (spent < 25_000).all()
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["dataset"] == "cifar100"
+    assert "reported_validation_accuracy_mean" not in summary["incumbent"]
+
+
+def test_pretraining_and_reinforce_on_nasbench201(on_201, tmp_path, monkeypatch):
+    cells = NasBench201Space().enumerate_cells()[::40]
+    monkeypatch.setattr(NasBench201Space, "enumerate_cells", lambda self: cells)
+    table = NasBench201Table(
+        cells=cells,
+        columns={
+            name: np.linspace(0.1, 0.9, len(cells))
+            for name in ("cifar100_valid_acc_200ep", "cifar100_test_acc_200ep")
+        },
+    )
+    monkeypatch.setattr(NasBench201Table, "load", lambda path: table)
+    settings = change(
+        on_201, strategy="reinforce", dataset="cifar100", epochs=1, jit_compile=False,
+    )
+    directory = execute(settings, tmp_path)
+    assert "391 cells, 1 epoch" in (directory / "report.md").read_text()
+    assert all(len(set(keys)) == 20 for keys in trace(directory)["key"])
 
 
 def test_pooling_changes_the_trace_of_an_embedding_that_is_not_standardized(base, done, tmp_path):
@@ -197,6 +373,9 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
         ({"nasbench101_epochs": 108}, ConfigError, "--nasbench101_epochs=108: synthetic has 12, 36"),
         ({"batch_size": 500}, ConfigError, "--batch_size=500: there are only 82 examples"),
         ({"nasbench101_records": "no/such.tfrecord"}, DataError, "no/such.tfrecord"),
+        ({"job": "report"}, ConfigError, "--inputs=None: --job=report compares finished searches"),
+        ({"job": "report", "inputs": "no/such"}, ConfigError, "no/such"),
+        ({"space": "nasbench201"}, ConfigError, "--space=nasbench201: no table was given; set --nas"),
         ({"pretrained": "no/such"}, DataError, "no/such/model/quality.json"),
         ({"pretrained": "x", "job": "pretrain"}, ConfigError, "--pretrained=x: --job=pretrain"),
     ],
@@ -281,12 +460,12 @@ def test_a_cache_that_cannot_be_written_is_done_without(base, done, tmp_path, mo
 
 
 def test_what_the_networks_of_a_table_were_trained_on(base, records):
-    assert experiment.open_benchmark(base).dataset == "synthetic"
-    assert experiment.open_benchmark(change(base, nasbench101_records=None)).dataset == "digits"
+    assert benchmarks.open_benchmark(base).dataset == "synthetic"
+    assert benchmarks.open_benchmark(change(base, nasbench101_records=None)).dataset == "digits"
     other = records.with_name("other.tfrecord")
     shutil.copy(records, other)
     unnamed = change(base, nasbench101_records=str(other))
-    assert experiment.open_benchmark(unnamed).dataset == "unknown"
+    assert benchmarks.open_benchmark(unnamed).dataset == "unknown"
 
 
 def test_a_model_of_another_space(base, done, tmp_path, monkeypatch):
@@ -296,7 +475,7 @@ def test_a_model_of_another_space(base, done, tmp_path, monkeypatch):
 
 
 def test_a_damaged_embedding_cache_is_replaced(base, done, tmp_path, caplog):
-    for path in jobs.caching.cache_directory().glob("embedding-*/embedding.npy"):
+    for path in caching.cache_directory().glob("embedding-*/embedding.npy"):
         path.write_bytes(b"damaged")
     again = execute(change(base, pretrained=str(done)), tmp_path)
     assert (again / "trace.npz").read_bytes() == (done / "trace.npz").read_bytes()

@@ -88,7 +88,7 @@ def test_the_trace_agrees_with_the_summary(finished):
     summary = json.loads((directory / "summary.json").read_text())
     with np.load(directory / "trace.npz") as trace:
         assert {name: trace[name].shape for name in trace} == dict.fromkeys(
-            ["key", "validation_accuracy", "test_accuracy", "cost_sec", "incumbent"],
+            ["key", "validation_accuracy", "test_accuracy", "cost_sec", "partial", "incumbent"],
             (RUNS, QUERIES),
         )
         assert trace["key"].dtype == np.uint64
@@ -206,7 +206,7 @@ def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
     "bad, message",
     [
         ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
-        ("--strategy=magic", "value should be one of <reinforce|random|evolution|local_search>"),
+        ("--strategy=magic", "value should be one of <reinforce|bayesian|random|"),
         ("--flagfile=no/such.flags", "no/such.flags"),
     ],
 )

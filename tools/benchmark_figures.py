@@ -79,6 +79,7 @@ class Item:
 
 _DATA = "tools.benchmark_data:"
 _LEARNING = "tools.benchmark_learning:"
+_STUDIES = "tools.benchmark_studies:"
 _RECORDS = (_DATA + "make_records",)
 _MODEL = (_LEARNING + "make_model",)
 
@@ -144,13 +145,37 @@ ITEMS = (
         prepare=_MODEL,
     ),
     Item(
-        "reinforce_15625", _LEARNING + "search_15625",
+        "reinforce_201", _STUDIES + "reinforce_201",
         (
-            Figure("reinforce_15625_sec", "REINFORCE, 500 runs x 150 queries, 15,625 cells"),
-            Figure("reinforce_15625_run_sec", "the same, one run's share", peer=7.5,
+            Figure("reinforce_201_sec", "REINFORCE, 500 runs x 150 queries, NAS-Bench-201",
+                   limit=30, target=15),
+            Figure("reinforce_201_run_sec", "the same, one run's share", peer=7.5,
                    peer_name="released arch2vec, one run"),
+            Figure("reinforce_201_peak_mb", "its peak memory", "MB", limit=8000),
         ),
-        prepare=_MODEL,
+    ),
+    Item(
+        "bayesian_201", _STUDIES + "bayesian_201",
+        (
+            Figure("bayesian_201_sec", "arch2vec-BO, the same (scaled from 40 runs)",
+                   limit=1800, target=900),
+            Figure("bayesian_201_run_sec", "the same, one run's share", peer=217,
+                   peer_name="released arch2vec, one run"),
+            Figure("bayesian_201_peak_mb", "its peak memory", "MB", limit=8000),
+        ),
+    ),
+    Item(
+        "bananas_201", _STUDIES + "bananas_201",
+        (Figure("bananas_201_sec", "BANANAS, the same (scaled from 40 runs)"),),
+    ),
+    Item(
+        "baselines_201", _STUDIES + "baselines_201",
+        (
+            Figure("reinforce_categorical_201_sec", "REINFORCE over decisions, the same"),
+            Figure("random_201_sec", "random search, 500 x 150, NAS-Bench-201", limit=10, target=3),
+            Figure("evolution_201_sec", "regularized evolution, the same", limit=10, target=3),
+            Figure("local_search_201_sec", "local search, the same", limit=10, target=3),
+        ),
     ),
     Item(
         "reinforce_space", _LEARNING + "search_space",

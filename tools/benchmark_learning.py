@@ -76,16 +76,6 @@ def search_embedded(full: bool) -> dict[str, Any]:
             "note": f"{table.num_cells:,} cells"}
 
 
-def search_15625(full: bool) -> dict[str, Any]:
-    """500 runs x 150 queries over as many cells as NAS-Bench-201 has, with invented metrics."""
-    del full
-    cells = _random_part(15_625)
-    evaluator = _invented(cells, list(range(_RUNS)))
-    seconds = _search(_embed(cells), cells, evaluator, num_queries=150)
-    return {"reinforce_15625_sec": seconds, "reinforce_15625_run_sec": seconds / _RUNS,
-            "note": "NAS-Bench-101 cells with invented metrics"}
-
-
 def search_space(full: bool) -> dict[str, Any]:
     """500 runs x 400 queries over all cells, with invented metrics."""
     del full

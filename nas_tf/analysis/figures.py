@@ -45,7 +45,8 @@ def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
         The figure.
 
     Raises:
-        ConfigError: there is no study, more than `MAX_LINES`, or one without a known best test accuracy.
+        ConfigError: there is no study, more than `MAX_LINES`, or one without a known best test
+            accuracy.
     """
     _check(studies)
     for label, curves in studies.items():
@@ -117,11 +118,13 @@ def distribution_figure(regrets: Mapping[str, np.ndarray]) -> Figure:
     """
     _check(regrets)
     figure, axes = _panel_with_margin(len(regrets))
-    for line, values in zip(_LINES, regrets.values()):
-        _draw_distribution(axes, np.sort(values[np.isfinite(values)]), len(values), line)
     finite = np.concatenate([values[np.isfinite(values)] for values in regrets.values()])
+    for line, values in zip(_LINES, regrets.values()):
+        ended = np.sort(values[np.isfinite(values)])
+        _draw_distribution(axes, ended, len(values), line, end=1.15 * finite.max(initial=0.0))
     if len(finite):
-        scale_regrets(axes, "x", finite, finite, finite)
+        bulk = np.quantile(finite[finite > 0], [0.05, 1.0]) if finite.any() else finite
+        scale_regrets(axes, "x", bulk, finite, finite)  # a few lucky runs do not stretch the axis
         axes.set_ylim(0.0, 1.02)
     else:
         leave_empty(axes, "no feasible cell")
@@ -217,7 +220,7 @@ def _queries(curves: StudyCurves) -> np.ndarray:
 
 
 def _band(values: np.ndarray, many: bool) -> Band:
-    """Returns mean and spread over runs; among many studies only as far as the mean is uncertain."""
+    """Returns mean and spread over runs; among many studies, only how uncertain the mean is."""
     curve = band(values)
     if not many:
         return curve
@@ -225,11 +228,14 @@ def _band(values: np.ndarray, many: bool) -> Band:
     return dataclasses.replace(curve, lower=low, upper=high)
 
 
-def _draw_distribution(axes: Axes, regrets: np.ndarray, num_runs: int, line: tuple) -> None:
-    """Draws the share of `num_runs` that end with at most each of the sorted regrets."""
+def _draw_distribution(
+    axes: Axes, regrets: np.ndarray, num_runs: int, line: tuple, *, end: float
+) -> None:
+    """Draws the share of `num_runs` with at most each of the sorted regrets, as far as `end`."""
     if len(regrets):
         share = np.arange(1, len(regrets) + 1) / num_runs
-        x, y = np.append(regrets[0], regrets), np.append(0.0, share)
+        x = np.concatenate([regrets[:1], regrets, [end]])
+        y = np.concatenate([[0.0], share, share[-1:]])
         colour, dashes = line
         axes.plot(x, y, drawstyle="steps-post", color=colour, linestyle=dashes, linewidth=1.5)
 
@@ -311,7 +317,7 @@ def _legend_labels(studies: Mapping[str, StudyCurves]) -> list[str]:
     if max(runs) == 1:
         return [f"{label}: one run" for label in studies]
     if len(studies) > _MAX_QUARTILES and len(set(runs)) == 1:
-        return [*studies, f"± standard error of the mean of {runs[0]} runs"]
+        return [*studies, f"± standard error ({runs[0]} runs)"]
     labels = [
         f"{label}: mean of {number} runs" if number > 1 else f"{label}: one run"
         for label, number in zip(studies, runs)

@@ -15,7 +15,16 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.curves import study_curves
 from nas_tf.analysis.drawing import draw_cells, operation_styles
 from nas_tf.analysis.figures import save_study_figures
-from nas_tf.analysis.wording import count, duration, is_missing, markdown_table, percent
+from nas_tf.analysis.wording import (
+    PUBLISHED_DATASETS,
+    count,
+    disclaimer,
+    duration,
+    is_missing,
+    markdown_table,
+    percent,
+    table_cells,
+)
 from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
 from nas_tf.storage import atomic_write
@@ -30,15 +39,6 @@ _QUALITY_ROWS = (
     ("uniqueness", "Uniqueness (different decoded graphs among the valid, dead vertices kept)"),
     ("unique_cells", "Unique cells (different cells among the valid, dead vertices pruned)"),
 )
-_CIFAR10 = "cifar10"
-_SYNTHETIC = "synthetic"
-_UNKNOWN = "unknown"
-_DATASETS = {
-    _CIFAR10: "CIFAR-10",
-    "digits": "handwritten digits",
-    _UNKNOWN: "a data set this table does not name",
-}
-_NOT_COMPARABLE = "not comparable with published NAS-Bench results"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,14 @@ class ReportNotes:
         title: first heading.
         strategy_label: the strategy's name in figures and text; the summary's when empty.
         published: number of queries -> published mean test accuracy in [0, 1], for a column beside
-            ours; shown only where the table's networks were trained on CIFAR-10.
+            ours; shown only where the table's networks were trained on one of `PUBLISHED_DATASETS`.
         published_source: the paper and table of those numbers.
+        published_final: published mean test accuracy at the end of the paper's own budget.
+        published_final_source: the paper, table and budget of it.
         pretraining: the pre-training's summary, for its table; none when None.
         published_pretraining: fractions under the same names as in `pretraining`, of a model
-            trained on the whole space, for a column.
+            trained on `published_pretraining_cells` cells, for a column where ours was as well.
+        published_pretraining_cells: the whole space.
         published_pretraining_source: the paper and table of those fractions.
     """
 
@@ -61,8 +64,11 @@ class ReportNotes:
     strategy_label: str = ""
     published: Mapping[int, float] = dataclasses.field(default_factory=dict)
     published_source: str = ""
+    published_final: float | None = None
+    published_final_source: str = ""
     pretraining: Mapping[str, Any] | None = None
     published_pretraining: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    published_pretraining_cells: int = 0
     published_pretraining_source: str = ""
 
 
@@ -138,14 +144,16 @@ def search_report(
     sections = [
         f"# {notes.title}",
         _what_was_run(summary, notes),
-        _disclaimer(summary["dataset"]),
+        disclaimer(summary["dataset"]),
         _headline(summary),
+        _reported_validation(summary),
+        _published_final(summary, notes),
         "## Results",
         _results_table(summary, notes),
         _table_caption(summary, notes),
         *_figure_section(summary, figures),
         *_best_section(best, summary),
-        *_pretraining_section(summary, notes),
+        *_pretraining_section(notes),
         *_repeat_section(Path(directory)),
         _times(summary),
         _versions(summary["versions"]),
@@ -163,35 +171,11 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     return (
         f"**{label}** searched the **{summary['space']}** space in {many if runs > 1 else one}. "
         f"Cells were evaluated by looking them up in the table **{summary['table']}** "
-        f"({_table_cells(summary)}{path}). "
-        f"A search saw {seen}, and no test accuracy. {_budget(summary)} "
+        f"({table_cells(summary)}{path}). "
+        f"A search saw {seen}, and no test accuracy. {_protocol(summary)}{_budget(summary)} "
         "The incumbent is the cell with the highest validation accuracy a run has seen; its test "
         "accuracy is the mean over the table's repeats. Test regret is the distance to the best "
         f"mean test accuracy in the table{_best_in_table(summary)}."
-    )
-
-
-def _table_cells(summary: Mapping[str, Any]) -> str:
-    cells, dataset = count(summary["table_num_cells"], "cell"), summary["dataset"]
-    if dataset == _SYNTHETIC:
-        return f"{cells} with invented accuracies"
-    return f"{cells}, trained on {_DATASETS.get(dataset, dataset)}"
-
-
-def _disclaimer(dataset: str) -> str:
-    """Returns what must not be read into the numbers; nothing where they are of CIFAR-10."""
-    if dataset == _CIFAR10:
-        return ""
-    if dataset == _SYNTHETIC:
-        return "**The accuracies in this table are invented: the results below mean nothing.**"
-    if dataset == _UNKNOWN:
-        return (
-            "**This table does not name the data set its networks were trained on: the numbers "
-            f"are {_NOT_COMPARABLE}.**"
-        )
-    return (
-        f"**These networks were trained on {_DATASETS.get(dataset, dataset)}: the numbers say "
-        f"nothing about CIFAR-10 and are {_NOT_COMPARABLE}.**"
     )
 
 
@@ -209,6 +193,10 @@ def _budget(summary: Mapping[str, Any]) -> str:
     cost = duration(summary["evaluation_cost_sec_mean"])
     made = f"; {'on average a run' if many else 'it'} made {made}, which cost {cost}"
     return f"{text}{whichever}{made} of training time by the table."
+
+
+def _protocol(summary: Mapping[str, Any]) -> str:
+    return f"{summary['protocol']} " if summary.get("protocol") else ""
 
 
 def _best_in_table(summary: Mapping[str, Any]) -> str:
@@ -229,6 +217,21 @@ def _headline(summary: Mapping[str, Any]) -> str:
         f"After {up_to}{count(summary['num_queries'], 'query', 'queries')} the incumbent reaches "
         f"**{_mean_std(point, 'test_accuracy', summary)}** test accuracy{spread}{tail}."
     )
+
+
+def _reported_validation(summary: Mapping[str, Any]) -> str:
+    """Returns the validation accuracy that the protocol reports, where a search saw another."""
+    if summary["incumbent"].get("reported_validation_accuracy_mean") is None:
+        return ""
+    accuracy = _mean_std(summary["incumbent"], "reported_validation_accuracy", summary)
+    return f"By the accuracy that is reported, the incumbent's validation accuracy is {accuracy}."
+
+
+def _published_final(summary: Mapping[str, Any], notes: ReportNotes) -> str:
+    if notes.published_final is None or summary["dataset"] not in PUBLISHED_DATASETS:
+        return ""
+    source = notes.published_final_source
+    return f"Published: {percent(notes.published_final, 2)} test accuracy ({source})."
 
 
 def _results_table(summary: Mapping[str, Any], notes: ReportNotes) -> str:
@@ -260,7 +263,7 @@ def _table_caption(summary: Mapping[str, Any], notes: ReportNotes) -> str:
 
 def _published(summary: Mapping[str, Any], notes: ReportNotes) -> dict[int, float]:
     """Returns the published numbers that may stand beside ours: same data, a count we report."""
-    if summary["dataset"] != _CIFAR10:
+    if summary["dataset"] not in PUBLISHED_DATASETS:
         return {}
     reported = summary["curve"]
     return {number: value for number, value in notes.published.items() if str(number) in reported}
@@ -317,11 +320,11 @@ def _best_section(best: Sequence[BestCell], summary: Mapping[str, Any]) -> list[
     ]
 
 
-def _pretraining_section(summary: Mapping[str, Any], notes: ReportNotes) -> list[str]:
+def _pretraining_section(notes: ReportNotes) -> list[str]:
     quality = notes.pretraining
     if quality is None:
         return []
-    published, source = _published_pretraining(summary, notes), notes.published_pretraining_source
+    published, source = _published_pretraining(notes), notes.published_pretraining_source
     rows = []
     for name, title in _QUALITY_ROWS:
         if name in quality:
@@ -337,15 +340,10 @@ def _pretraining_section(summary: Mapping[str, Any], notes: ReportNotes) -> list
     ]
 
 
-def _published_pretraining(summary: Mapping[str, Any], notes: ReportNotes) -> Mapping[str, float]:
-    """Returns the published qualities, unless only the cells of another table were trained on.
-
-    The published model saw the whole space, and no accuracy: what a table's networks were trained
-    on matters only where its cells are all that ours saw.
-    """
-    seen = notes.pretraining.get("num_cells")
-    whole = not is_missing(seen) and seen > summary["table_num_cells"]
-    return notes.published_pretraining if whole or summary["dataset"] == _CIFAR10 else {}
+def _published_pretraining(notes: ReportNotes) -> Mapping[str, float]:
+    """Returns the published qualities where our model saw the same cells; none sees accuracies."""
+    same = notes.pretraining.get("num_cells") == notes.published_pretraining_cells
+    return notes.published_pretraining if same else {}
 
 
 def _pretraining_facts(quality: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from nas_tf.analysis.curves import Band, StudyCurves, band, query_counts, study_curves
 from nas_tf.core import DataError, History
+from nas_tf.graphs import CellGraphs, find
 
 LIBRARIES = (
     "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
@@ -39,6 +40,7 @@ class StudyDescription:
         cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
             limit it.
         validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
+        protocol: what a search saw and what is reported, in words, where a benchmark has its own.
         job: name of the job.
     """
 
@@ -52,6 +54,7 @@ class StudyDescription:
     query_budget: int | None
     cost_budget_sec: float | None = None
     validation: str = "random"
+    protocol: str = ""
     job: str = "search"
 
 
@@ -98,6 +101,29 @@ def search_summary(
         "infeasible_fraction": _infeasible_fraction(history, made),
         "wall_sec": float(wall_sec),
         "versions": dict(versions or library_versions()),
+    }
+
+
+def reported_validation(
+    history: History, cells: CellGraphs, accuracy: np.ndarray
+) -> dict[str, float | None]:
+    """Returns how good the last incumbents are by another validation accuracy than was searched.
+
+    Args:
+        history: every query, [R, Q].
+        cells: batch [M] that holds every cell queried.
+        accuracy: float64 [M] in [0, 1].
+
+    Returns:
+        `reported_validation_accuracy_mean` and `reported_validation_accuracy_std` over the runs
+        with an incumbent; None where no run has one.
+    """
+    runs, last = np.arange(len(history.key)), history.incumbent()[:, -1]
+    keys = history.key[runs, last][~np.isnan(history.validation_accuracy[runs, last])]
+    found = accuracy[find(keys, cells.keys)[0]]
+    return {
+        "reported_validation_accuracy_mean": float(found.mean()) if found.size else None,
+        "reported_validation_accuracy_std": float(found.std()) if found.size else None,
     }
 
 
@@ -200,5 +226,5 @@ def _queries_made(history: History) -> np.ndarray:
 
 def _infeasible_fraction(history: History, made: np.ndarray) -> float | None:
     asked = np.arange(history.key.shape[1]) < made[:, None]
-    infeasible = np.isnan(history.validation_accuracy) & asked
+    infeasible = np.isnan(history.validation_accuracy) & asked & ~history.partial
     return float(infeasible.sum() / asked.sum()) if asked.any() else None

@@ -1,14 +1,19 @@
-"""TensorBoard: scalars, settings and the embedding projector.
+"""TensorBoard: scalars, settings, studies side by side (HParams) and the embedding projector.
 
 The one module of this package that imports TensorFlow.
 """
 
+import dataclasses
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams_api
+from tensorboard.plugins.hparams import api_pb2 as hparams_messages
+from tensorboard.plugins.hparams import summary as hparams_summary
 from tensorboard.plugins.projector import ProjectorConfig
 
 from nas_tf.core import ConfigError, DataError
@@ -69,6 +74,84 @@ class TensorBoardLogger:
     def close(self) -> None:
         """Flushes and closes; nothing can be logged afterwards."""
         self._writer.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class HParamsSession:
+    """One row of TensorBoard's HParams dashboard.
+
+    Attributes:
+        name: of the row; another for each.
+        hyperparameters: name -> value; those that a session lacks are empty in its row.
+        metrics: name -> step -> value; the row shows the value of the last step, the scalars
+            dashboard all of them. Values that are no numbers are left out.
+    """
+
+    name: str
+    hyperparameters: Mapping[str, bool | float | str]
+    metrics: Mapping[str, Mapping[int, float]]
+
+
+def write_hparams(directory: str | Path, sessions: Sequence[HParamsSession]) -> None:
+    """Writes sessions for TensorBoard's HParams dashboard, a folder each.
+
+    What was written before for a comparison in this directory is replaced.
+
+    Args:
+        directory: to give to TensorBoard as `--logdir`.
+        sessions: the rows.
+
+    Raises:
+        ConfigError: the directory cannot be written.
+    """
+    directory = Path(directory)
+    try:
+        for old in directory.glob("**/events.out.tfevents.*"):
+            old.unlink()
+        with tf.summary.create_file_writer(str(directory)).as_default(step=0):
+            hparams_api.hparams_config(
+                hparams=_declared(sessions),
+                metrics=[
+                    hparams_api.Metric(name)
+                    for name in dict.fromkeys(name for row in sessions for name in row.metrics)
+                ],
+            )
+        for number, session in enumerate(sessions, start=1):
+            folder = re.sub(r"[^A-Za-z0-9.-]+", "_", session.name).strip("_.")
+            _write_session(directory / f"{number:02d}_{folder[:80]}", session)
+    except (OSError, tf.errors.OpError) as error:
+        raise ConfigError(
+            f"{directory}: not a directory that TensorBoard's files can be written into; "
+            "move what is there away, or choose another --output_dir"
+        ) from error
+
+
+def _declared(sessions: Sequence[HParamsSession]) -> list[hparams_api.HParam]:
+    """Returns every hyperparameter with the values it has, which the dashboard can filter by."""
+    values = {}
+    for session in sessions:
+        for name, value in session.hyperparameters.items():
+            values.setdefault(name, []).append(value)
+    return [hparams_api.HParam(name, _domain(found)) for name, found in values.items()]
+
+
+def _domain(values: Sequence) -> hparams_api.Domain | None:
+    """Returns the set of texts or switches, the range of numbers; nothing where kinds are mixed."""
+    kinds = {str if isinstance(v, str) else bool if isinstance(v, bool) else float for v in values}
+    if kinds == {float}:
+        return hparams_api.RealInterval(float(min(values)), float(max(values)))
+    return hparams_api.Discrete(sorted(set(values))) if len(kinds) == 1 else None
+
+
+def _write_session(directory: Path, session: HParamsSession) -> None:
+    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
+        hparams_api.hparams(dict(session.hyperparameters), trial_id=session.name)
+        for name, values in session.metrics.items():
+            for step, value in values.items():
+                if math.isfinite(value):
+                    tf.summary.scalar(name, value, step=step)
+        end = hparams_summary.session_end_pb(hparams_messages.STATUS_SUCCESS)
+        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
 def write_projector(

@@ -1,14 +1,29 @@
-"""Numbers in words and tables, as a report prints them."""
+"""Numbers, tables and data sets in words, as a report prints them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+PUBLISHED_DATASETS = ("cifar10", "cifar100", "imagenet16-120")  # papers have numbers of these
+_SYNTHETIC = "synthetic"
+_UNKNOWN = "unknown"
+_DATASETS = {
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imagenet16-120": "ImageNet-16-120",
+    "digits": "handwritten digits",
+    _UNKNOWN: "a data set this table does not name",
+}
+_NOT_COMPARABLE = "not comparable with published NAS-Bench results"
 
-def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a table: the first column to the left, the others to the right."""
-    rule = [":--", *["--:"] * (len(headings) - 1)]
+
+def markdown_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, text: bool = False
+) -> str:
+    """Returns a table: the first column to the left, the others to the right unless of text."""
+    rule = [":--", *[":--" if text else "--:"] * (len(headings) - 1)]
     lines = [headings, rule, *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
@@ -42,3 +57,39 @@ def count(number: float, one: str, many: str = "") -> str:
 def is_missing(value: Any) -> bool:
     """Returns whether a number was not measured: None, or NaN."""
     return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+
+
+def escaped(text: str) -> str:
+    """Returns a name as Markdown shows it unchanged, whatever signs it holds."""
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]#~])", r"\\\1", text)
+
+
+def table_cells(summary: Mapping[str, Any]) -> str:
+    """Returns how many cells a table has and what they were trained on."""
+    cells, dataset = count(summary["table_num_cells"], "cell"), summary["dataset"]
+    if dataset == _SYNTHETIC:
+        return f"{cells} with invented accuracies"
+    return f"{cells}, trained on {dataset_name(dataset)}"
+
+
+def dataset_name(dataset: str) -> str:
+    """Returns a data set's name as it is written in text."""
+    return _DATASETS.get(dataset, dataset)
+
+
+def disclaimer(dataset: str) -> str:
+    """Returns what must not be read into the numbers; nothing where papers have such numbers."""
+    if dataset in PUBLISHED_DATASETS:
+        return ""
+    if dataset == _SYNTHETIC:
+        return "**The accuracies in this table are invented: the results below mean nothing.**"
+    if dataset == _UNKNOWN:
+        return (
+            "**This table does not name the data set its networks were trained on: the numbers "
+            f"are {_NOT_COMPARABLE}.**"
+        )
+    return (
+        f"**These networks were trained on {dataset_name(dataset)}: the numbers say "
+        f"nothing about CIFAR-10 and are {_NOT_COMPARABLE}.**"
+    )

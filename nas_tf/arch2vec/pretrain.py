@@ -81,14 +81,14 @@ def split_cells(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.
     return np.sort(order[kept_back:]), np.sort(order[:kept_back])
 
 
-def quartic_decay(learning_rate: float, steps: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns a schedule that falls from `learning_rate` to 0 as (1 - t)^4 in `steps`.
+def cubic_decay(learning_rate: float, steps: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a schedule that falls from `learning_rate` to 0 as (1 - t)^3 in `steps`.
 
     The paper keeps 1e-3. At a constant rate (or a slowly falling one) reconstruction is perfect
     half-way, and what is left of the training moves the latent variables of all cells together:
     prior samples become alike. This one stops the move and goes on polishing.
     """
-    return lambda numbers: learning_rate * (1.0 - numbers / steps) ** 4
+    return lambda numbers: learning_rate * (1.0 - numbers / steps) ** 3
 
 
 def pretrain(trainer: Trainer, space: SearchSpace, cells: CellGraphs, *, epochs: int = 8,
@@ -96,7 +96,7 @@ def pretrain(trainer: Trainer, space: SearchSpace, cells: CellGraphs, *, epochs:
              checkpoint: Checkpoint | None = None, logger=None) -> PretrainResult:
     """Trains the trainer's autoencoder, with a progress bar, and measures it.
 
-    The learning rate falls as in `quartic_decay`; the same call with a checkpoint of an interrupted
+    The learning rate falls as in `cubic_decay`; the same call with a checkpoint of an interrupted
     training goes on and ends with the same weights.
 
     Args:
@@ -124,7 +124,7 @@ def pretrain(trainer: Trainer, space: SearchSpace, cells: CellGraphs, *, epochs:
             watchers.append(ScalarLog(logger, steps, clock))
         losses = trainer.fit(
             {"adjacency": adjacency[train], "ops": ops[train]}, epochs=epochs,
-            learning_rate=quartic_decay(learning_rate, epochs * steps), callbacks=watchers,
+            learning_rate=cubic_decay(learning_rate, epochs * steps), callbacks=watchers,
             checkpoint=checkpoint)
     measured = _measure(trainer, space, adjacency, ops, train, test)
     if logger is not None:

@@ -18,6 +18,10 @@ Where this differs from the paper and from its released code:
   the same other neighbours the same sum, whatever their operations. Of the seeds that start there
   some end there: with epsilon near 0 in the middle layers and one cell in eight decoded wrongly.
   `epsilon_start=0` is the released code's;
+- padding nodes are taught to decode to the last operation, 'output'. Where they are taught nothing
+  they lie near 0, and a node that is the output in most cells and padding in the others gets so
+  wide a distribution that one prior sample in five has no output there. `padding_output=False` is
+  the paper's form; the measured reconstruction never looks at them;
 - the operation decoder is a softmax with categorical cross-entropy (paper);
   `operation_loss="sigmoid"` is the released element-wise sigmoid with binary cross-entropy;
 - the second encoder head is the log standard deviation (the released code names it log-variance);
@@ -85,14 +89,20 @@ def adjacency_loss(logits: tf.Tensor, adjacency: tf.Tensor, entries: str = "uppe
     return tf.reduce_sum(losses * above, axis=(1, 2)) / (num_nodes * (num_nodes - 1) / 2)
 
 
+def output_at_padding(ops: tf.Tensor) -> tf.Tensor:
+    """Gives padding nodes, zeros in one-hot float32 [B, N, D], the last operation: 'output'."""
+    empty = 1.0 - tf.reduce_sum(ops, axis=-1, keepdims=True)
+    return ops + empty * tf.one_hot(ops.shape[-1] - 1, ops.shape[-1])
+
+
 def operation_loss(logits: tf.Tensor, ops: tf.Tensor, form: str = "softmax") -> tf.Tensor:
-    """Mean cross-entropy of the operations (second factor of equation 3) over real nodes.
+    """Mean cross-entropy of the operations (second factor of equation 3).
 
     Args:
         logits: float32 [B, N, D].
-        ops: float32 [B, N, D], one-hot; zeros at padding nodes, which have no term.
-        form: "softmax": categorical cross-entropy (paper). "sigmoid": mean binary cross-entropy
-            over the N x D entries, padding nodes included (released code).
+        ops: float32 [B, N, D], one-hot; a node of zeros has no term in the first form.
+        form: "softmax": categorical cross-entropy over nodes (paper). "sigmoid": mean binary
+            cross-entropy over the N x D entries (released code).
 
     Returns:
         float32 [B].
@@ -239,7 +249,7 @@ class VGAE(keras.Model):
 
 
 def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: float = 0.0,
-              form: str = "softmax", entries: str = "upper",
+              form: str = "softmax", entries: str = "upper", padding_output: bool = True,
               ) -> Callable[..., dict[str, tf.Tensor]]:
     """Returns the trainer's loss function: equation 5 with a weight on the divergence.
 
@@ -253,6 +263,7 @@ def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: flo
         dropout: rate on the sampled latent variables, in training.
         form: of `operation_loss`.
         entries: of `adjacency_loss`.
+        padding_output: whether padding nodes are taught to decode to 'output'.
 
     Returns:
         A function (model, batch, random, training) -> "loss" and METRIC_NAMES, each [b]; `batch`
@@ -270,7 +281,8 @@ def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: flo
                 latent = drop(latent, random.uniform(mean.shape), dropout)
         adjacency_logits, op_logits = model.decode(latent)
         edges = adjacency_loss(adjacency_logits, adjacency, entries)
-        operations = operation_loss(op_logits, ops, form)
+        targets = output_at_padding(ops) if padding_output else ops
+        operations = operation_loss(op_logits, targets, form)
         divergence = kl_divergence(mean, log_std)
         loss = edges + operations + kl_weight * tf.maximum(divergence - free_nats, 0.0)
         return {"loss": loss, "adjacency_loss": edges, "operation_loss": operations,

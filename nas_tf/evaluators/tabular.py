@@ -6,7 +6,9 @@ accuracy of one random repeat and pays its training time; test accuracy is the m
 Shapes: M cells in the table, R runs, B suggestions a round.
 """
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -126,6 +128,34 @@ def _draw(seed: int, block: int, repeats: int) -> np.ndarray:
     return np.random.default_rng(sequence).integers(repeats, size=_DRAWS)
 
 
+class MultiBudgetEvaluator:
+    """Looks cells up at the epochs that a suggestion asks for."""
+
+    def __init__(self, epochs: Sequence[int], at: Callable[[int], core.Evaluator]):
+        """Args of a table with several training budgets.
+
+        Args:
+            epochs: the budgets; the longest is the full one.
+            at: epochs -> evaluator of that budget; called when it is first asked for.
+        """
+        self._epochs = tuple(sorted(epochs))
+        self._at = functools.cache(at)
+
+    def evaluate(self, suggestion: core.Suggestion, query: int) -> core.Evaluation:
+        """Measures cells [R, B] at `suggestion.epochs`; None is the full number.
+
+        Raises:
+            core.ConfigError: the table has no such epochs.
+        """
+        full = self._epochs[-1]
+        epochs = full if suggestion.epochs is None else suggestion.epochs
+        if epochs not in self._epochs:
+            choices = ", ".join(map(str, self._epochs))
+            raise core.ConfigError(f"epochs={epochs}: the table has {choices}")
+        evaluation = self._at(epochs).evaluate(suggestion, query)
+        return dataclasses.replace(evaluation, full_budget=epochs == full)
+
+
 def from_nasbench101(
     table: nasbench101.NasBench101Table,
     *,
@@ -157,7 +187,11 @@ def from_nasbench101(
 
 
 def from_nasbench201(
-    table: nasbench201.NasBench201Table, dataset: str, *, seeds: Sequence[int]
+    table: nasbench201.NasBench201Table,
+    dataset: str,
+    *,
+    seeds: Sequence[int],
+    epochs: int | None = None,
 ) -> TabularEvaluator:
     """Opens one data set of a NAS-Bench-201 table; see `nasbench201.Protocol`.
 
@@ -168,12 +202,13 @@ def from_nasbench201(
         table: the table; all of its cells can be queried.
         dataset: one of `table.datasets`.
         seeds: R seeds of the runs.
+        epochs: of training behind what a search sees; the protocol's when None.
 
     Raises:
         core.ConfigError: the table has no such data set.
         core.DataError: the table lacks a column that the protocol needs.
     """
-    protocol = table.protocol(dataset)
+    protocol = table.protocol(dataset, epochs)
     return TabularEvaluator(
         table.keys,
         protocol.search_validation_accuracy[:, None],

@@ -207,14 +207,25 @@ class NasBench201Table:
         """Returns float64 [M], seconds of one training and one validation; None without."""
         return self.columns.get(f"{dataset}_cost_sec_{epochs}ep")
 
-    def protocol(self, dataset: str) -> Protocol:
+    def budgets(self, dataset: str) -> tuple[int, ...]:
+        """Returns the training epochs with a validation accuracy, ascending."""
+        matches = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
+        return tuple(sorted(
+            int(m["epochs"]) for m in matches if (m["dataset"], m["kind"]) == (dataset, "valid_acc")
+        ))
+
+    def protocol(self, dataset: str, search_epochs: int | None = None) -> Protocol:
         """Returns what a search on a data set sees and what is reported of it.
+
+        Args:
+            dataset: one of `datasets`.
+            search_epochs: of training behind what a search sees; those of the papers when None.
 
         Raises:
             ConfigError: the table has no such data set.
             DataError: the table lacks a column that the protocol needs.
         """
-        epochs = _SEARCH_EPOCHS.get(dataset, REPORT_EPOCHS)
+        epochs = search_epochs or _SEARCH_EPOCHS.get(dataset, REPORT_EPOCHS)
         return Protocol(
             dataset=dataset,
             search_epochs=epochs,

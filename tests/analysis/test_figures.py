@@ -85,6 +85,42 @@ def test_one_run_has_no_band():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["random: one run"]
 
 
+def test_many_studies_have_one_band_each_and_lines_of_their_own():
+    studies = {f"study {i}": _curves(20, 30) for i in range(9)}
+    figure = figures.regret_figure(studies)
+    lines = figure.axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
+    np.testing.assert_allclose(lines[8].get_ydata(), studies["study 8"].test_regret.mean(axis=0))
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [*studies, "± standard error (20 runs)"]
+    studies["another"] = _curves(5, 30)
+    texts = [t.get_text() for t in figures.regret_figure(studies).legends[0].get_texts()]
+    assert texts[-2:] == ["another: mean of 5 runs", "± standard error of the mean"]
+
+
+def test_long_names_and_dollar_signs_are_taken_as_they_are():
+    figure = figures.regret_figure({"$x$ " + 60 * "y": _curves(1, 3)})
+    (text,) = figure.legends[0].get_texts()
+    assert text.get_text().startswith("$x$ yyy") and text.get_text().endswith("…")
+    assert not text.get_parse_math()
+
+
+def test_the_distribution_of_final_regrets():
+    regrets = {"ours": np.array([0.02, 0.0, np.nan, 0.01]), "none": np.full(3, np.nan)}
+    axes = figures.distribution_figure(regrets).axes[0]
+    (line,) = axes.lines
+    np.testing.assert_allclose(line.get_xdata(), [0.0, 0.0, 0.01, 0.02, 0.023])
+    np.testing.assert_allclose(line.get_ydata(), [0.0, 0.25, 0.5, 0.75, 0.75])
+    assert axes.get_xscale() == "symlog" and axes.get_xlim()[0] == 0.0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [[0.01], [0.0, 0.0], [np.nan], [0.01, 0.03]])
+def test_every_distribution_can_be_drawn(values, tmp_path):
+    figure = figures.distribution_figure({"random": np.array(values)})
+    assert save_figure(figure, tmp_path / "distribution.png").stat().st_size > 1000
+
+
 def test_losses_are_drawn(tmp_path):
     figure = figures.training_figure({"training": np.array([2.0, 1.0])}, ylabel="loss")
     assert figure.axes[0].lines[0].get_xdata().tolist() == [1, 2]

@@ -1,5 +1,6 @@
 """Tests of nas_tf.analysis.summary: the stable names, and values worked by hand."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from nas_tf.analysis import summary
 from nas_tf.core import DataError, History
+from nas_tf.graphs import CellGraphs
 
 NAN = np.nan
 POINT = {
@@ -54,6 +56,19 @@ def test_the_names_scripts_depend_on(result):
     assert set(result["incumbent"]) == POINT
     assert list(result["curve"]) == ["1", "2", "4"]
     assert all(set(point) == POINT for point in result["curve"].values())
+
+
+def test_validation_accuracy_after_another_budget():
+    empty = np.zeros((6, 2, 2), np.uint8), np.zeros((6, 2), np.int8), np.full(6, 2, np.int8)
+    cells = CellGraphs(*empty).with_keys(np.array([6, 5, 4, 3, 2, 1], np.uint64))
+    accuracy = np.array([0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+    found = summary.reported_validation(_history(), cells, accuracy)  # of cells 4 and 6
+    assert found == {
+        "reported_validation_accuracy_mean": pytest.approx(0.5),
+        "reported_validation_accuracy_std": pytest.approx(0.1),
+    }
+    nothing = dataclasses.replace(_history(), validation_accuracy=np.full((2, 4), NAN))
+    assert set(summary.reported_validation(nothing, cells, accuracy).values()) == {None}
 
 
 def test_values_by_hand(result):

@@ -49,9 +49,9 @@ def test_split_refuses():
         pretraining.split_cells(1, 0.1, seed=0)
 
 
-def test_quartic_decay():
-    rates = pretraining.quartic_decay(0.016, 10)(np.array([0, 5, 9]))
-    np.testing.assert_allclose(rates, [0.016, 0.001, 0.0000016])
+def test_cubic_decay():
+    rates = pretraining.cubic_decay(0.016, 10)(np.array([0, 5, 9]))
+    np.testing.assert_allclose(rates, [0.016, 0.002, 0.000016])
 
 
 def test_learns_the_small_space(space, cells):

@@ -71,13 +71,18 @@ def test_operation_loss_by_hand():
     np.testing.assert_allclose(vgae.operation_loss(logits, ops, "sigmoid"), [2.596635], rtol=1e-5)
 
 
-def test_padding_nodes_have_no_operation_term():
+def test_padding_nodes_have_no_operation_term_unless_they_are_taught_the_output():
     _, ops = _chain(1)
     logits = np.zeros((1, 7, 5), np.float32)
     changed = logits.copy()
-    changed[:, 3:] = 50.0 * np.arange(5)
+    changed[:, 3:] = 50.0 * np.arange(5)  # certain of 'output' at the padding nodes
     np.testing.assert_array_equal(vgae.operation_loss(logits, ops),
                                   vgae.operation_loss(changed, ops))
+    taught = vgae.output_at_padding(tf.constant(ops))
+    np.testing.assert_array_equal(taught[:, :3], ops[:, :3])
+    np.testing.assert_array_equal(np.argmax(taught[:, 3:], axis=-1), [[4, 4, 4, 4]])
+    np.testing.assert_allclose(vgae.operation_loss(logits, taught), [np.log(5)], rtol=1e-6)
+    np.testing.assert_allclose(vgae.operation_loss(changed, taught), [np.log(5) * 3 / 7], rtol=1e-6)
 
 
 def test_unknown_forms():

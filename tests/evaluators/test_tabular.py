@@ -132,3 +132,28 @@ def test_from_nasbench201_sees_what_the_protocol_searches_on(two_cells):
     assert found.validation_accuracy.tolist() == [[0.2, 0.1]]
     assert found.test_accuracy.tolist() == [[0.6, 0.5]]
     assert found.cost_sec.tolist() == [[8.0, 7.0]]
+
+
+def test_several_budgets():
+    opened = []
+
+    def at(epochs):
+        opened.append(epochs)
+        return tabular.from_nasbench101(table(), seeds=[0], validation="mean", epochs=epochs)
+
+    evaluator = tabular.MultiBudgetEvaluator((4, 12), at)
+    assert opened == []
+    full, short = (evaluator.evaluate(suggest([[30]], epochs), 0) for epochs in (None, 4))
+    assert full.full_budget and not short.full_budget
+    np.testing.assert_allclose(full.validation_accuracy, 0.32)
+    np.testing.assert_allclose(short.validation_accuracy, 0.321)
+    assert evaluator.evaluate(suggest([[30]], 12), 1).full_budget and opened == [12, 4]
+    with pytest.raises(core.ConfigError, match="^epochs=108: the table has 4, 12$"):
+        evaluator.evaluate(suggest([[30]], 108), 0)
+
+
+def test_from_nasbench201_at_other_epochs(two_cells):
+    evaluator = tabular.from_nasbench201(two_cells, "cifar10", seeds=[0], epochs=200)
+    found = evaluator.evaluate(core.Suggestion(two_cells.cells[None], 200), 0)
+    assert found.validation_accuracy.tolist() == [[0.3, 0.4]]
+    assert found.cost_sec.tolist() == [[70.0, 80.0]]

@@ -77,20 +77,6 @@ def test_fewer_edges_give_a_part_of_the_space(everything):
     np.testing.assert_array_equal(few.keys, expected)
 
 
-@pytest.mark.parametrize(
-    "limits, message",
-    [
-        ({"max_vertices": 1}, "max_vertices=1: expected 2 to 7"),
-        ({"max_vertices": 8}, "max_vertices=8: expected 2 to 7"),
-        ({"max_edges": 0}, "max_edges=0: expected 1 to 9"),
-        ({"max_edges": 10}, "max_edges=10: expected 1 to 9"),
-    ],
-)
-def test_limits_outside_the_benchmark(limits, message):
-    with pytest.raises(ConfigError, match=message):
-        NasBench101Space(**limits)
-
-
 # The cache.
 
 

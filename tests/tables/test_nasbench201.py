@@ -9,7 +9,7 @@ import pytest
 from nas_tf import graphs, storage
 from nas_tf.core import ConfigError, DataError
 from nas_tf.spaces.nasbench201 import NasBench201Space, from_strings, to_strings
-from nas_tf.tables import nasbench201, nats_archive
+from nas_tf.tables import nats_archive
 from nas_tf.tables.nasbench201 import NasBench201Table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -53,6 +53,19 @@ def test_a_budget_in_seconds_needs_costs(two_cells):
         "--cost_budget_sec=500000: table 'memory' has no column cifar100_cost_sec_200ep; "
         "set --num_queries instead"
     )
+
+
+def test_budgets(two_cells):
+    assert two_cells.budgets("cifar10") == (12, 200)
+    assert two_cells.budgets("cifar100") == (200,)
+    assert two_cells.budgets("svhn") == ()
+
+
+def test_other_search_epochs(two_cells):
+    protocol = two_cells.protocol("cifar10", 200)
+    assert protocol.search_epochs == 200
+    assert protocol.search_validation_accuracy.tolist() == [0.3, 0.4]
+    assert protocol.cost_sec.tolist() == [70.0, 80.0]
 
 
 def test_imagenet_searches_on_200_epochs(two_cells):

@@ -1,0 +1,238 @@
+"""`report.md` and `report.html` of a comparison, with figures and TensorBoard's HParams.
+
+The HTML is the same text, complete in itself: figures are embedded, nothing is loaded from
+elsewhere.
+"""
+
+import base64
+import html
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import markdown
+import numpy as np
+
+from nas_tf.analysis.canvas import save_figure
+from nas_tf.analysis.comparison import (
+    Describe,
+    FinishedStudy,
+    Section,
+    differing_flags,
+    distinct,
+    mean_or_nan,
+    read_studies,
+    sections,
+)
+from nas_tf.analysis.comparison_page import SectionPage, comparison_page, section_page
+from nas_tf.analysis.comparison_statistics import Contrast
+from nas_tf.analysis.curves import query_counts
+from nas_tf.analysis.figures import MAX_LINES, distribution_figure, incumbent_figure, regret_figure
+from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.tensorboard import HParamsSession, write_hparams
+from nas_tf.core import ConfigError
+from nas_tf.storage import atomic_write
+
+_IDENTITY = ("space", "table", "dataset", "strategy", "seed", "num_runs", "num_queries")
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62em; margin: 2em auto;
+       padding: 0 1em; }}
+h1, h2, h3 {{ line-height: 1.2; margin: 1.6em 0 0.6em; }}
+h2 {{ border-top: 1px solid #ddd; padding-top: 1em; }}
+img {{ max-width: 100%; }}
+.table {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.88em; }}
+th, td {{ padding: 0.3em 0.7em; border-bottom: 1px solid #ddd; vertical-align: top; }}
+th {{ border-bottom: 2px solid #222; }}
+code {{ font-size: 0.92em; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def write_comparison(
+    directory: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    describe: Describe = lambda summary: ReportNotes(),
+    reference: str | Path | None = None,
+) -> dict[str, Any]:
+    """Writes the comparison of finished studies into a job's output directory.
+
+    What is left: `report.md`, `report.html`, for section n of the page `regret_n.png` and
+    `final_regret_n.png` (`incumbents_n.png` where no best test accuracy is known), and
+    `tensorboard/`, whose HParams dashboard shows the studies side by side.
+
+    Args:
+        directory: the output directory; none of the inputs.
+        inputs: output directories of search jobs, at least one.
+        describe: gives a study's name and published numbers, from its summary.
+        reference: one of the inputs, which the others of its section are tested against; the study
+            of the highest mean test accuracy where there is none.
+
+    Returns:
+        The numbers of the comparison, for the job's `summary.json`.
+
+    Raises:
+        ConfigError: an input is no finished study, is given twice or is the output directory,
+            `reference` is none of the inputs, studies of one section are too many to be drawn, or
+            the directory cannot be written.
+        DataError: a file of a study is damaged.
+    """
+    directory = Path(directory)
+    studies = read_studies(inputs, describe)
+    _check_places(directory, studies, reference)
+    groups = sections(studies)
+    _check_numbers(groups)
+    pages = [
+        section_page(group, figures=_draw(directory, group, number), reference=reference)
+        for number, group in enumerate(groups, start=1)
+    ]
+    text = comparison_page(pages)
+    write_hparams(directory / "tensorboard", _sessions(studies))
+    _write_text(directory / "report.md", text)
+    _write_text(directory / "report.html", as_html(text, directory))
+    return {
+        "job": "report",
+        "inputs": [str(study.directory) for study in studies],
+        "sections": [_section_numbers(page) for page in pages],
+    }
+
+
+def as_html(text: str, directory: Path) -> str:
+    """Returns a page of Markdown as one HTML file, its pictures within.
+
+    Args:
+        text: Markdown, its first line the title.
+        directory: where its pictures are.
+    """
+    body = markdown.markdown(text, extensions=["tables"], output_format="html")
+    body = re.sub(r'src="([^"]+\.png)"', lambda match: f'src="{_data(directory / match[1])}"', body)
+    body = body.replace("<table>", '<div class="table"><table>')
+    body = body.replace("</table>", "</table></div>")
+    title = text.splitlines()[0].removeprefix("# ")
+    return _PAGE.format(title=html.escape(title), body=body)
+
+
+def _check_places(
+    directory: Path, studies: Sequence[FinishedStudy], reference: str | Path | None
+) -> None:
+    places = [study.directory.resolve() for study in studies]
+    if directory.resolve() in places:
+        raise ConfigError(f"--output_dir={directory}: is one of --inputs; choose another directory")
+    if reference is not None and Path(reference).resolve() not in places:
+        raise ConfigError(f"--reference={reference}: is none of --inputs")
+
+
+def _check_numbers(groups: Sequence[Section]) -> None:
+    for group in groups:
+        if len(group.studies) > MAX_LINES:
+            raise ConfigError(
+                f"--inputs: {len(group.studies)} studies on {group.summary['table']}, at most "
+                f"{MAX_LINES} can be told apart in a figure; compare fewer at a time"
+            )
+
+
+def _draw(directory: Path, group: Section, number: int) -> dict[str, str]:
+    """Writes the figures of a section; returns name -> file name."""
+    curves = {study.label: study.curves for study in group.studies}
+    if group.summary["best_test_accuracy"] is None:
+        figures = {"incumbents": incumbent_figure(curves)}
+    else:
+        regrets = {s.label: o.test_regret for s, o in zip(group.studies, group.outcomes)}
+        figures = {"regret": regret_figure(curves), "final_regret": distribution_figure(regrets)}
+    names = {name: f"{name}_{number}.png" for name in figures}
+    for name, figure in figures.items():
+        save_figure(figure, directory / names[name])
+    return names
+
+
+def _data(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as handle:
+        handle.write(text.encode("utf-8"))
+
+
+def _sessions(studies: Sequence[FinishedStudy]) -> list[HParamsSession]:
+    """Returns what TensorBoard shows of every study: the settings that differ, and its curves."""
+    studies = distinct(studies)
+    names = [name for name in differing_flags(studies) if name not in _IDENTITY]
+    return [
+        HParamsSession(
+            name=study.label,
+            hyperparameters={name: study.summary[name] for name in _IDENTITY}
+            | {name: _value(study.flags[name]) for name in names if name in study.flags},
+            metrics=_metrics(study),
+        )
+        for study in studies
+    ]
+
+
+def _metrics(study: FinishedStudy) -> dict[str, dict[int, float]]:
+    """Returns metric -> number of queries -> mean over the runs."""
+    curves = study.curves
+    means = {
+        name: {
+            int(queries): mean_or_nan(getattr(curves, name)[:, queries - 1])
+            for queries in query_counts(curves.num_queries)
+        }
+        for name in ("test_accuracy", "test_regret", "validation_accuracy")
+    }
+    means["evaluation_cost_sec"] = {curves.num_queries: float(curves.elapsed_sec[:, -1].mean())}
+    means["wall_sec"] = {curves.num_queries: float(study.summary["wall_sec"])}
+    return means
+
+
+def _value(flag: str) -> bool | float | str:
+    """Returns the value in a line of `config.flags`: a switch, a number or a text."""
+    _, equals, text = flag.partition("=")
+    if not equals:
+        return not flag.startswith("--no")
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
+
+
+def _section_numbers(page: SectionPage) -> dict[str, Any]:
+    """Returns the numbers of a section, plain enough for JSON."""
+    group = page.section
+    names = ("space", "table", "dataset", "validation", "best_test_accuracy")
+    return {
+        **{name: group.summary[name] for name in names},
+        "num_queries": group.endpoint.queries,
+        "cost_budget_sec": group.endpoint.cost_sec,
+        "reference": str(group.studies[page.reference].directory),
+        "studies": [_study_numbers(page, index) for index in range(len(group.studies))],
+    }
+
+
+def _study_numbers(page: SectionPage, index: int) -> dict[str, Any]:
+    study, outcome = page.section.studies[index], page.section.outcomes[index]
+    numbers = {"directory": str(study.directory), "label": study.label}
+    for name, values in vars(outcome).items():
+        finite = values[np.isfinite(values)]
+        numbers[f"{name}_mean"] = mean_or_nan(values)
+        numbers[f"{name}_std"] = float(finite.std()) if len(finite) else float("nan")
+    return {**numbers, "num_runs": study.curves.num_runs, **_contrast(page.contrasts[index])}
+
+
+def _contrast(contrast: Contrast | None) -> Mapping[str, Any]:
+    """Returns the comparison with the reference; nothing for the reference itself."""
+    return {} if contrast is None else vars(contrast)

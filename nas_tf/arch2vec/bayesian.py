@@ -1,0 +1,388 @@
+"""arch2vec-BO: Bayesian optimisation with DNGO in a pre-trained embedding, R runs at once.
+
+arch2vec (Yan et al., 2020, arXiv:2006.06936), section 4.2: 16 random cells, then in every round a
+DNGO (see `dngo`) is fitted to what the run has queried, and the cells of largest expected
+improvement that it has not queried yet come next, 5 on NAS-Bench-101 and 1 on NAS-Bench-201.
+
+A round depends on a run's seed and queries alone: a state is the queries, and each round draws
+fresh initial weights. One compiled program makes the next cells of all runs. Networks and
+regressions are computed in full blocks of `RUN_BLOCK` runs, candidates run by run in chunks, both
+whatever the number of runs, so that run r of a study gives bit for bit the trace of its seed alone.
+
+Memory: [RUN_BLOCK, N, 128], [cells in a chunk, 128] and [M] floats a device, never [R, M].
+
+Shapes: R runs, P runs padded to whole blocks, M cells, D embedding dimensions, N queries so far, B
+cells a round.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nas_tf import core
+from nas_tf import graphs
+from nas_tf.arch2vec import dngo
+from nas_tf.arch2vec.policy_blocks import RUN_BLOCK
+from nas_tf.graphs import CellGraphs
+
+_START_STREAM = 1  # of a run's seed: its first cells
+_WEIGHTS_STREAM = 3  # of a run's seed: the initial weights of one round
+_CHUNK = 1 << 14  # cells predicted at a time: two arrays of 8 MiB
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What all runs have queried, padded to whole blocks, as their surrogates see it.
+
+    Attributes:
+        inputs: float32 [P, N, D + 1], embeddings and a 1.
+        targets: float32 [P, N], accuracies of mean 0 and variance 1 in each run, 0 where not known.
+        known: float32 [P, N], 1 where an accuracy is known.
+        goal: float32 [P], the accuracy to improve on, likewise scaled.
+        visited: int32 [P, N], cells that may not be chosen, -1 for none.
+        active: bool [P]; nothing is computed for the candidates of other runs.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    known: np.ndarray
+    goal: np.ndarray
+    visited: np.ndarray
+    active: np.ndarray
+
+
+class BayesianSearch:
+    """Strategy of arch2vec-BO over a pool of embedded cells (a `core.Strategy`)."""
+
+    def __init__(
+        self,
+        embedding: np.ndarray,
+        cells: CellGraphs,
+        *,
+        seeds: Sequence[int],
+        num_initial: int = 16,
+        batch_size: int = 5,
+        target: float | None = 0.95,
+        epochs: int = 100,
+        learning_rate: float = 1e-2,
+        devices: Sequence[str] = (),
+    ):
+        """Makes R runs that have queried nothing.
+
+        Args:
+            embedding: float32 [M, D], finite; best with mean 0 and variance 1, see
+                `embedding.standardized`.
+            cells: the pool [M] it embeds; of cells with the same key, the first.
+            seeds: R non-negative seeds. Nothing else of a run is random.
+            num_initial: random cells before the first model.
+            batch_size: B, cells a round; 5 on NAS-Bench-101, 1 on NAS-Bench-201.
+            target: accuracy in [0, 1] to improve on; 0.95 suits NAS-Bench-101, 1 NAS-Bench-201.
+                None is the run's best so far.
+            epochs: of every training of a network.
+            learning_rate: of Adam.
+            devices: where blocks of runs are placed, such as the `extended.worker_devices` of a
+                `tf.distribute.Strategy`; empty leaves it to TensorFlow.
+
+        Raises:
+            core.ConfigError: a setting is out of range.
+            ValueError: the embedding does not fit the cells or is not finite.
+        """
+        embedding = np.asarray(embedding, np.float32)
+        if embedding.ndim != 2 or not embedding.size or embedding.shape[:1] != cells.shape:
+            raise ValueError(f"embedding of shape {embedding.shape} for cells {cells.shape}")
+        if not np.isfinite(embedding).all():
+            raise ValueError("the embedding has values that are not finite")
+        _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate)
+        first = graphs.first_of_each_key(cells)
+        self._cells, self._embedding = cells[first], embedding[first]
+        self._seeds = tuple(int(seed) for seed in seeds)
+        self._batch = min(batch_size, len(first))
+        self._target = target
+        self._initial = self._draw_initial(min(num_initial, len(first)))
+        self._program = _Program(
+            self._embedding,
+            len(self._seeds),
+            batch=self._batch,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            devices=devices,
+        )
+        self._active = np.ones(len(self._seeds), bool)
+        self._queried = np.zeros((len(self._seeds), 0), np.int32)  # [R, N], -1 after a run's end
+        self._accuracy = np.zeros((len(self._seeds), 0))  # [R, N], NaN where infeasible
+        self._pending: np.ndarray | None = None
+
+    def suggest(self) -> core.Suggestion:
+        """Returns the next cells of every run: first [R, num_initial], then [R, B].
+
+        They are the same until `update`. Fewer come where the pool ends.
+
+        Raises:
+            core.ConfigError: the pool is used up.
+            core.NasError: a surrogate's predictions are not finite.
+        """
+        if self._pending is None:
+            self._pending = self._propose()
+        return core.Suggestion(self._cells[self._pending])
+
+    def update(self, feedback: core.Feedback) -> None:
+        """Takes the answers to the last suggestion, or to its first columns.
+
+        An infeasible cell is no point of the model, and is not queried again. A run that is not
+        active keeps its state for good.
+
+        Raises:
+            ValueError: the feedback is not about the cells suggested.
+        """
+        suggested = self.suggest().cells.keys
+        shape = feedback.cells.shape
+        if len(shape) != 2 or not np.array_equal(suggested[:, : shape[1]], feedback.cells.keys):
+            raise ValueError("update() got other cells than suggest() returned")
+        self._active = self._active & feedback.active
+        active = self._active[:, None]
+        cells = np.where(active, self._pending[:, : shape[1]], -1).astype(np.int32)
+        answered = active & feedback.feasible
+        accuracy = np.where(answered, feedback.validation_accuracy, np.nan)
+        self._queried = np.concatenate([self._queried, cells], axis=1)
+        self._accuracy = np.concatenate([self._accuracy, accuracy], axis=1)
+        self._pending = None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns everything that `restore` needs; 12 bytes a query."""
+        return {"active": self._active, "queried": self._queried, "accuracy": self._accuracy}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from a state of the same settings, bit for bit."""
+        self._active = state["active"].astype(bool)
+        self._queried = state["queried"].astype(np.int32)
+        self._accuracy = state["accuracy"].astype(np.float64)
+        self._pending = None
+
+    def _draw_initial(self, count: int) -> np.ndarray:
+        """Draws every run's first cells, int32 [R, count], none of them twice."""
+        first = [
+            _generator(seed, _START_STREAM).choice(len(self._cells), count, replace=False)
+            for seed in self._seeds
+        ]
+        return np.array(first, np.int32)
+
+    def _propose(self) -> np.ndarray:
+        """Returns int32 [R, B], the next cells of every run."""
+        made, left = self._queried.shape[1], len(self._cells) - self._queried.shape[1]
+        if left <= 0:
+            raise core.ConfigError(
+                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
+                "must end before"
+            )
+        if made < self._initial.shape[1]:
+            return self._initial[:, made:]
+        index, score = self._program.propose(self._draw_weights(made), self._data())
+        count = min(self._batch, left)
+        index, score = index[: len(self._seeds), :count], score[: len(self._seeds), :count]
+        lost = self._active & ~np.isfinite(score).all(axis=1)
+        if lost.any():
+            run = int(np.flatnonzero(lost)[0])
+            raise core.NasError(
+                f"run {run} (seed {self._seeds[run]}): the surrogate's predictions are not finite; "
+                "lower the learning rate"
+            )
+        return index
+
+    def _draw_weights(self, made: int) -> np.ndarray:
+        """Draws the networks' initial weights after a number of queries, [P, D + 2, H]."""
+        depth = self._embedding.shape[1]
+        weights = np.zeros((self._program.num_rows, depth + 2, dngo.HIDDEN), np.float32)
+        for run in np.flatnonzero(self._active):
+            rng = _generator(self._seeds[run], _WEIGHTS_STREAM, made)
+            weights[run] = dngo.initial_weights(rng, depth)
+        return weights
+
+    def _data(self) -> Data:
+        """Returns the runs' queries as the surrogates see them."""
+        known = np.isfinite(self._accuracy)
+        centre, scale = _centre_and_scale(self._accuracy, known)
+        best = np.where(known, self._accuracy, -np.inf).max(axis=1)
+        goal = np.where(known.any(axis=1), best, 0.0) if self._target is None else self._target
+        arrays = {
+            "inputs": dngo.with_one(self._embedding[self._queried]),
+            "targets": np.where(known, (self._accuracy - centre) / scale, 0.0),
+            "known": known,
+            "goal": (goal - centre[:, 0]) / scale[:, 0],
+        }
+        rows = self._program.num_rows
+        return Data(
+            **{name: _pad(array.astype(np.float32), rows) for name, array in arrays.items()},
+            visited=_pad(self._queried, rows, -1),
+            active=_pad(self._active, rows),
+        )
+
+
+class _Program:
+    """The compiled program that fits all runs' surrogates and ranks the cells.
+
+    Attributes:
+        num_rows: P.
+    """
+
+    def __init__(
+        self,
+        embedding: np.ndarray,
+        num_runs: int,
+        *,
+        batch: int,
+        epochs: int,
+        learning_rate: float,
+        devices: Sequence[str],
+    ):
+        """Divides blocks of runs over devices and puts the pool [M, D] on each."""
+        self._num_cells, self._depth = embedding.shape
+        self._batch, self._epochs, self._learning_rate = batch, epochs, learning_rate
+        num_blocks = -(-num_runs // RUN_BLOCK)
+        self.num_rows = num_blocks * RUN_BLOCK
+        devices = list(devices) or [None]
+        ends = [num_blocks * (number + 1) // len(devices) for number in range(len(devices))]
+        self._parts = [
+            (device, start, end, _chunks(embedding, device))
+            for device, start, end in zip(devices, [0, *ends], ends)
+            if end > start
+        ]
+        rows, depth = self.num_rows, self._depth
+        self._compiled = tf.function(
+            self._propose,
+            input_signature=[
+                tf.TensorSpec([rows, depth + 2, dngo.HIDDEN]),
+                tf.TensorSpec([rows, None, depth + 1]),
+                tf.TensorSpec([rows, None]),
+                tf.TensorSpec([rows, None]),
+                tf.TensorSpec([rows]),
+                tf.TensorSpec([rows, None], tf.int32),
+                tf.TensorSpec([rows], tf.bool),
+            ],
+        )
+
+    def propose(self, weights: np.ndarray, data: Data) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the cells of largest expected improvement, best first.
+
+        Args:
+            weights: float32 [P, D + 2, H], the networks' initial weights.
+            data: what the runs have queried.
+
+        Returns:
+            int32 [P, B] cells, of equal ones the first, and float64 [P, B], the logarithm of the
+            improvement; -inf where there is no further cell.
+        """
+        arrays = (getattr(data, field.name) for field in dataclasses.fields(data))
+        index, score = self._compiled(weights, *arrays)
+        return index.numpy(), score.numpy()
+
+    def _propose(self, weights, *data) -> tuple[tf.Tensor, tf.Tensor]:
+        """Does `propose`; arrays [P, ...] in the order of `Data`."""
+        found = []
+        for device, start, end, chunks in self._parts:
+            with tf.device(device):
+                rows = slice(start * RUN_BLOCK, end * RUN_BLOCK)
+                found.append(self._part(chunks, *(array[rows] for array in (weights, *data))))
+        index, score = zip(*found, strict=True)
+        return tf.concat(index, axis=0), tf.concat(score, axis=0)
+
+    def _part(self, chunks, *arrays) -> tuple[tf.Tensor, tf.Tensor]:
+        """Does `propose` for the blocks of one device, arrays [blocks * RUN_BLOCK, ...]."""
+        num_rows = arrays[0].shape[0]
+        index = tf.TensorArray(tf.int32, num_rows, element_shape=[self._batch])
+        score = tf.TensorArray(tf.float64, num_rows, element_shape=[self._batch])
+        for start in tf.range(0, num_rows, RUN_BLOCK):
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            block = [
+                tf.ensure_shape(array[start : start + RUN_BLOCK], [RUN_BLOCK, *array.shape[1:]])
+                for array in arrays
+            ]
+            weights, regression = self._fit(*block[:4])
+            goal, visited, active = block[4:]
+            for run in tf.range(RUN_BLOCK):
+                tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+                cells = tf.range(self._batch)
+                best = tf.zeros([self._batch], tf.float64)
+                if active[run]:
+                    posterior = (regression.mean[run], regression.root[run], regression.noise[run])
+                    scores = self._scores(chunks, weights[run], posterior, goal[run])
+                    best, cells = self._best(scores, visited[run])
+                index = index.write(start + run, cells)
+                score = score.write(start + run, best)
+        return index.stack(), score.stack()
+
+    def _fit(self, weights, inputs, targets, known) -> tuple[tf.Tensor, dngo.Regression]:
+        """Fits the surrogates of a block of runs."""
+        weights = dngo.train(
+            weights,
+            inputs,
+            targets,
+            known,
+            epochs=self._epochs,
+            learning_rate=self._learning_rate,
+        )
+        return weights, dngo.regress(dngo.hidden(weights, inputs), targets, known)
+
+    def _scores(self, chunks, weights, posterior, goal) -> tf.Tensor:
+        """Returns the log expected improvement of all cells for one run, float64 [M]."""
+        num_chunks, size = chunks.shape[:2]
+        scores = tf.TensorArray(tf.float64, num_chunks, element_shape=[size])
+        for number in tf.range(num_chunks):
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            layer = dngo.hidden(weights, chunks[number])
+            mean, deviation = dngo.predict(layer, *posterior)
+            improvement = dngo.log_expected_improvement(mean, deviation, goal)
+            scores = scores.write(number, improvement)
+        return tf.reshape(scores.stack(), [-1])[: self._num_cells]
+
+    def _best(self, scores, visited) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the largest scores of cells not visited and these cells, [B] each."""
+        scores = tf.where(tf.math.is_finite(scores), scores, -np.inf)
+        visited = tf.boolean_mask(visited, visited >= 0)
+        lowest = tf.fill(tf.shape(visited), tf.constant(-np.inf, scores.dtype))
+        scores = tf.tensor_scatter_nd_update(scores, visited[:, None], lowest)
+        return tf.math.top_k(scores, self._batch)
+
+
+def _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate) -> None:
+    """Raises ConfigError for the first setting that is out of range."""
+    requirements = (
+        ("seeds", list(seeds), len(seeds) > 0 and min(seeds) >= 0, "non-negative, at least one"),
+        ("num_initial", num_initial, num_initial >= 1, "at least 1"),
+        ("batch_size", batch_size, batch_size >= 1, "at least 1"),
+        ("target", target, target is None or 0 <= target <= 1, "an accuracy within [0, 1] or None"),
+        ("epochs", epochs, epochs >= 1, "at least 1"),
+        ("learning_rate", learning_rate, 0 < learning_rate < np.inf, "positive"),
+    )
+    for name, value, fits, expected in requirements:
+        if not fits:
+            raise core.ConfigError(f"{name}={value}: expected {expected}")
+
+
+def _generator(*entropy: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(entropy))
+
+
+def _centre_and_scale(accuracy: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and deviation of every run's known accuracies, [R, 1]; 1 where it would be 0."""
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    centre = np.where(known, accuracy, 0.0).sum(axis=1, keepdims=True) / count
+    square = np.where(known, np.square(accuracy - centre), 0.0).sum(axis=1, keepdims=True) / count
+    return centre, np.where(square > 0, np.sqrt(square), 1.0)
+
+
+def _chunks(embedding: np.ndarray, device: str | None) -> tf.Tensor:
+    """Puts the pool on a device, float32 [chunks, cells, D + 1]; zeros fill the last chunk."""
+    num_cells, depth = embedding.shape
+    num_chunks = -(-num_cells // _CHUNK)
+    size = -(-num_cells // (num_chunks * 16)) * 16
+    table = _pad(dngo.with_one(embedding), num_chunks * size)
+    with tf.device(device):
+        return tf.constant(table.reshape(num_chunks, size, depth + 1))
+
+
+def _pad(values: np.ndarray, rows: int, value=0) -> np.ndarray:
+    """Appends rows of `value` up to `rows`."""
+    padding = np.full((rows - len(values), *values.shape[1:]), value, values.dtype)
+    return np.concatenate([values, padding])

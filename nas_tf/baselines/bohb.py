@@ -1,0 +1,328 @@
+"""BOHB: successive halving over training epochs, its cells proposed by kernel densities.
+
+Falkner et al. (2018), arXiv:1807.01774, algorithms 1 and 2, and the released code
+(github.com/automl/HpBandSter); settings of the NAS-Bench-101 study (Ying et al., 2019,
+arXiv:1902.09635) from github.com/automl/nas_benchmarks, `run_bohb.py`: eta 3, the best 15 % are
+good, 64 samples, a third of the cells random, bandwidths of at least 0.3 (BOHB's own default is
+0.001), and at least one more good cell, and other cell, than there are decisions.
+
+A bracket measures n cells at few epochs, the best n / eta of them at the next number of epochs, and
+so on; brackets follow each other, from the one with the most cells to the one that begins at full
+epochs, and round again (`brackets`). All runs are at the same place of the same bracket, so that a
+suggestion has one number of epochs.
+
+A new cell comes from a model of the most epochs for which there are enough queries: p(code) among
+the good ones, l, and among the others, g, are products of Aitchison-Aitken kernels. Of the samples
+of l, the one with the largest l / g is next. Differences to the released code:
+- Its bandwidth follows the standard deviation of the choices' numbers, which depends on their order
+  and, with five choices, exceeds 1, where the kernel is negative. Here different choices are
+  at distance 1 (the same for two choices), and a bandwidth ends where its kernel is flat.
+- It also draws invalid and known cells. Here the best sample that is a new cell of the pool is
+  taken; without one, and for the random cells, codes are drawn as in `categorical`.
+
+As there, an infeasible cell is worse than all others and does not advance; when too few do, new
+cells begin at the higher number of epochs. A run queries a cell once at each of its epochs. Every
+query counts, and the incumbent is one measured at full epochs.
+
+Shapes: R runs, M cells of the pool, D decisions, C choices of the decision with the most, S
+samples, P codes a density is of, K some of the runs.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas_tf import core
+from nas_tf.baselines import categorical
+from nas_tf.graphs import CellGraphs
+
+_STREAM = 15  # of a run's seed
+_CHUNK = 8  # samples looked up at a time
+_TINY = np.float32(1e-32)  # a density is at least this, as released
+
+
+def brackets(num_budgets: int, eta: int) -> list[list[tuple[int, int]]]:
+    """Returns one round of brackets: pairs of a place among the budgets and a number of cells.
+
+    As released; the sizes of Hyperband's brackets (Li et al., 2018, arXiv:1603.06560), algorithm 1,
+    round down.
+    """
+    found = []
+    for first in range(num_budgets):
+        rungs = num_budgets - first
+        cells = num_budgets // rungs * eta ** (rungs - 1)
+        found.append([(first + i, max(1, cells // eta**i)) for i in range(rungs)])
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Slot:
+    """What a query of a round is for.
+
+    Attributes:
+        budget: place among the budgets.
+        position: of the query in its rung.
+        size: cells of the rung.
+        before: queries from the start of the rung before to that of this one; 0 for a first rung.
+    """
+
+    budget: int
+    position: int
+    size: int
+    before: int
+
+
+def _slots(num_budgets: int, eta: int) -> list[_Slot]:
+    slots = []
+    for bracket in brackets(num_budgets, eta):
+        before = 0
+        for budget, size in bracket:
+            slots += [_Slot(budget, position, size, before) for position in range(size)]
+            before = size
+    return slots
+
+
+class Bohb(categorical.CategoricalSearch):
+    """Strategy that halves brackets of cells, which densities over their codes propose."""
+
+    def __init__(
+        self,
+        cells: CellGraphs,
+        encoding: categorical.Encoding,
+        *,
+        seeds: Sequence[int],
+        epochs: Sequence[int],
+        eta: int = 3,
+        random_fraction: float = 1 / 3,
+        num_samples: int = 64,
+        top_percent: int = 15,
+        min_points: int | None = None,
+        min_bandwidth: float = 0.3,
+    ):
+        """Makes R runs without queries.
+
+        Args:
+            cells: the pool [M].
+            encoding: of its cells.
+            seeds: R non-negative seeds. Nothing else of a run is random.
+            epochs: training epochs that cells can be measured at, ascending, the full ones last.
+            eta: one of so many cells advances.
+            random_fraction: of the new cells, from 0 to 1.
+            num_samples: S, codes drawn from the model for a new cell.
+            top_percent: of the codes, which are the good ones; 1 to 99.
+            min_points: good codes, and others, without which there is no model; None is the least
+                that is possible, D + 1.
+            min_bandwidth: of every decision's kernel, above 0 to 1.
+
+        Raises:
+            core.ConfigError: there is only one number of epochs, or a setting is out of range.
+            ValueError: the pool is empty.
+        """
+        least = len(encoding.num_choices) + 1
+        self._min_points = least if min_points is None else min_points
+        _check("epochs", list(epochs), _ascending(epochs), "at least two numbers of epochs in "
+               "ascending order; successive halving needs a table with several training budgets")
+        _check("eta", eta, eta >= 2, "at least 2")
+        _check("random_fraction", random_fraction, 0 <= random_fraction <= 1, "0 to 1")
+        _check("num_samples", num_samples, num_samples >= 1, "at least 1")
+        _check("top_percent", top_percent, 1 <= top_percent <= 99, "1 to 99")
+        _check("min_points", min_points, self._min_points >= least,
+               f"at least {least}, one more than the decisions of the encoding")
+        _check("min_bandwidth", min_bandwidth, 0 < min_bandwidth <= 1, "above 0 to 1")
+        self._epochs = tuple(int(number) for number in epochs)
+        self._slots = _slots(len(self._epochs), eta)
+        self._random_fraction, self._num_samples = random_fraction, num_samples
+        self._top_percent, self._min_bandwidth = top_percent, min_bandwidth
+        super().__init__(cells, encoding, seeds=seeds, stream=_STREAM)
+
+    def suggest(self) -> core.Suggestion:
+        """Returns the next cell of every run, [R, 1], and its epochs; the same until `update`.
+
+        Raises:
+            core.ConfigError: a new cell is due and the pool is used up.
+        """
+        if self._pending is None:
+            self._pending = self._propose(self._uniform(len(self._columns)))
+        epochs = self._epochs[self._slot(len(self._columns)).budget]
+        return core.Suggestion(self._cells[self._pending[:, None]], epochs)
+
+    def _slot(self, query: int) -> _Slot:
+        return self._slots[query % len(self._slots)]
+
+    def _propose(self, uniform: np.ndarray) -> np.ndarray:
+        cells, self._proposed = self._advance(self._slot(len(self._columns)))
+        new = np.flatnonzero(self._active & (cells < 0))
+        if len(new):
+            self._check_pool(new)
+            cells[new], self._proposed[new] = self._new_cells(new, uniform)
+        return np.maximum(cells, 0)  # of a run that is over any will do
+
+    def _advance(self, slot: _Slot) -> tuple[np.ndarray, np.ndarray]:
+        """Returns int32 [R] cells that advance to a slot and int8 [R, D] codes; -1 where none.
+
+        The best of the rung before, in the order in which they were queried there.
+        """
+        cells = np.full(len(self._seeds), -1, np.int32)
+        codes = self._no_codes(len(self._seeds))
+        if slot.before:
+            end = len(self._columns) - slot.position
+            rung = slice(end - slot.before, end)
+            accuracy = np.stack([accuracy for _, accuracy in self._columns[rung]], axis=1)
+            place = best(accuracy, slot.size)[:, slot.position]
+            run = np.flatnonzero(place < slot.before)
+            cells[run] = np.stack([cells for cells, _ in self._columns[rung]])[place[run], run]
+            codes[run] = np.stack(self._codes[rung])[place[run], run]
+        return cells, codes
+
+    def _new_cells(self, runs: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns int [K] new cells and int8 [K, D] codes, from the model or at random."""
+        cells, codes = np.full(len(runs), -1, np.int32), self._no_codes(len(runs))
+        queries = self._model_queries()
+        modelled = np.flatnonzero(uniform[runs, categorical.COIN] >= self._random_fraction)
+        if len(queries) and len(modelled):
+            some = runs[modelled]
+            ranked = self._samples(some, queries, uniform[some, categorical.MODEL])
+            cells[modelled], codes[modelled] = self._first_new(
+                some, lambda rows, start: ranked[rows, start : start + _CHUNK], self._num_samples
+            )
+        left = np.flatnonzero(cells < 0)
+        prior = self._allowed / self._num_choices[:, None]
+        prior = np.broadcast_to(prior, (len(left), *prior.shape))
+        cells[left], codes[left] = self._draw_new(runs[left], prior, uniform)
+        undrawn = np.flatnonzero(codes[:, 0] < 0)
+        codes[undrawn] = self._encoding.encode(self._cells[cells[undrawn]])
+        return cells, codes
+
+    def _model_queries(self) -> np.ndarray:
+        """Returns the numbers of the queries to model, int64; none if there are too few."""
+        budget = np.array([self._slot(q).budget for q in range(len(self._columns))], np.int64)
+        for candidate in range(len(self._epochs) - 1, -1, -1):
+            queries = np.flatnonzero(budget == candidate)
+            if len(queries) >= self._num_good(len(queries)) + self._min_points:
+                return queries
+        return np.zeros(0, np.int64)
+
+    def _num_good(self, num_queries: int) -> int:
+        return max(self._min_points, self._top_percent * num_queries // 100)
+
+    def _samples(self, runs: np.ndarray, queries: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+        """Returns samples of the good ones' density by descending l / g, int8 [K, S, D].
+
+        Args:
+            runs: int [K].
+            queries: int, those to model.
+            uniform: float64 [K].
+        """
+        codes = np.stack([self._codes[query][runs] for query in queries], axis=1)
+        accuracy = np.stack([self._columns[query][1][runs] for query in queries], axis=1)
+        order = np.argsort(-_worst_if_nan(accuracy), axis=1, kind="stable")
+        codes = np.take_along_axis(codes, order[..., None], axis=1)
+        num_good = self._num_good(len(queries))
+        good, others = codes[:, :num_good], codes[:, num_good:]
+        widths = bandwidths(good, self._num_choices, self._min_bandwidth)
+        samples = self._vary(good, widths, uniform)
+        ratio = density(samples, good, widths, self._num_choices)
+        widths = bandwidths(others, self._num_choices, self._min_bandwidth)
+        ratio /= density(samples, others, widths, self._num_choices)
+        order = np.argsort(-ratio, axis=1, kind="stable")
+        return np.take_along_axis(samples, order[..., None], axis=1)
+
+    def _vary(self, good: np.ndarray, widths: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+        """Returns S good codes of each run in which choices are drawn anew, int8 [K, S, D].
+
+        Each with the probability of its bandwidth, as released.
+        """
+        samples, size = self._num_samples, len(self._num_choices)
+        numbers = categorical.expand(uniform, 0, samples * (1 + 2 * size))
+        numbers = numbers.reshape(len(uniform), samples, 1 + 2 * size)
+        origin = (numbers[..., 0] * good.shape[1]).astype(np.int64)
+        codes = np.take_along_axis(good, origin[..., None], axis=1)
+        anew = (numbers[..., 1 + size :] * self._num_choices).astype(np.int8)
+        return np.where(numbers[..., 1 : 1 + size] < widths[:, None], anew, codes)
+
+    def _record(self, cells: np.ndarray, accuracy: np.ndarray) -> None:
+        self._pending = None
+        self._columns.append((cells, accuracy))
+        runs = np.flatnonzero(cells >= 0)
+        new = runs[~self._queried.find(runs, cells[runs, None])[0][:, 0]]  # not at fewer epochs
+        self._queried.add(new, cells[new], accuracy[new])
+        self._learn(runs, cells[runs], accuracy[runs])
+
+    def _check_pool(self, runs: np.ndarray) -> None:
+        """Raises ConfigError if one of the runs has no cell left."""
+        if (self._queried.num_left()[runs] == 0).any():
+            raise core.ConfigError(
+                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
+                "must end before"
+            )
+
+
+def best(accuracy: np.ndarray, count: int) -> np.ndarray:
+    """Returns the columns of the most accurate of each row, int64 [K, count], ascending.
+
+    Args:
+        accuracy: float64 [K, P]; NaN is never among them. Of equals, the first are.
+        count: at most P. Where a row has fewer, its last entries are P.
+    """
+    value = _worst_if_nan(accuracy)
+    order = np.argsort(-value, axis=1, kind="stable")[:, :count]
+    known = np.take_along_axis(value, order, axis=1) > -np.inf
+    return np.sort(np.where(known, order, accuracy.shape[1]), axis=1)
+
+
+def bandwidths(codes: np.ndarray, num_choices: np.ndarray, least: float) -> np.ndarray:
+    """Returns a kernel bandwidth of every decision, float64 [K, D].
+
+    The normal reference rule, 1.06 sigma P^(-1 / (4 + D)), at least `least`, and at most where all
+    choices get the same, (c - 1) / c. Sigma is the standard deviation if different choices are at
+    distance 1: sigma^2 is half the probability that two codes differ.
+
+    Args:
+        codes: int8 [K, P, D].
+        num_choices: int [D], c.
+        least: the smallest bandwidth.
+    """
+    share = categorical.one_hot(codes, num_choices.max()).mean(axis=1)  # [K, D, C]
+    sigma = np.sqrt((1 - np.square(share).sum(axis=-1)).clip(0) / 2)
+    width = 1.06 * sigma * codes.shape[1] ** (-1 / (4 + codes.shape[2]))
+    return np.minimum(np.maximum(width, least), (num_choices - 1) / num_choices)
+
+
+def density(
+    samples: np.ndarray, codes: np.ndarray, widths: np.ndarray, num_choices: np.ndarray
+) -> np.ndarray:
+    """Returns the kernel density of samples, float32 [K, S].
+
+    The mean over codes of the product over decisions of the kernel of Aitchison and Aitken (1976):
+    1 - h where the choices are the same, h / (c - 1) where they are not.
+
+    Args:
+        samples: int8 [K, S, D].
+        codes: int8 [K, P, D].
+        widths: float64 [K, D], h.
+        num_choices: int [D], c.
+    """
+    differs = np.log(widths / (num_choices - 1))
+    gain = (np.log1p(-widths) - differs).astype(np.float32)
+    most = num_choices.max()
+    left = categorical.one_hot(samples, most) * gain[:, None, :, None]
+    right = categorical.one_hot(codes, most).astype(np.float32)
+    left, right = (array.reshape(*array.shape[:2], -1) for array in (left, right))
+    exponent = left @ right.transpose(0, 2, 1)  # [K, S, P]
+    exponent += differs.sum(axis=1).astype(np.float32)[:, None, None]
+    return np.maximum(np.exp(exponent).mean(axis=2), _TINY)
+
+
+def _worst_if_nan(accuracy: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(accuracy), -np.inf, accuracy)
+
+
+def _ascending(epochs: Sequence[int]) -> bool:
+    return len(epochs) >= 2 and min(epochs) >= 1 and all(np.diff(epochs) > 0)
+
+
+def _check(name: str, value, sound: bool, expected: str) -> None:
+    """Raises ConfigError unless `sound`."""
+    if not sound:
+        raise core.ConfigError(f"{name}={value}: expected {expected}")

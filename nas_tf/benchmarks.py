@@ -1,0 +1,142 @@
+"""Benchmark tables as a job sees them, by the name of their search space."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from nas_tf import storage
+from nas_tf.core import ConfigError, Evaluator
+from nas_tf.evaluators import tabular
+from nas_tf.graphs import CellGraphs
+from nas_tf.settings import Settings
+from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
+from nas_tf.tables.nasbench201 import REPORT_EPOCHS, WHERE_TO_GET, NasBench201Table
+
+MULTI_FIDELITY = {"bohb"}  # strategies that measure cells at several training budgets
+
+
+@dataclasses.dataclass(frozen=True)
+class Benchmark:
+    """A benchmark table as a job sees it, whatever space it is of.
+
+    Attributes:
+        name: of the table.
+        path: file it came from.
+        dataset: what its networks were trained on: "cifar10" (the official files), "digits" (the
+            embedded table), "synthetic" (invented numbers) or "unknown"; of a NAS-Bench-201 table
+            the one that is searched.
+        cells: [M], those measured.
+        epochs: training budgets that a search may ask for, ascending; the last is the full one.
+        validation_accuracy: float64 [M], mean of the repeats at the full budget.
+        validation: what of the repeats a search sees, "random" or "mean".
+        best_test_accuracy: the highest mean test accuracy in the table.
+        checksum: SHA-256 of the cells and of every number a search can see.
+        evaluator: seeds of the runs -> evaluator.
+        protocol: what a search sees and what is reported, in words; "" where the rest says it.
+        reported_validation_accuracy: float64 [M], of the training budget that is reported where
+            a search sees another; None where it sees that.
+    """
+
+    name: str
+    path: str
+    dataset: str
+    cells: CellGraphs
+    epochs: tuple[int, ...]
+    validation_accuracy: np.ndarray
+    validation: str
+    best_test_accuracy: float
+    checksum: str
+    evaluator: Callable[[list[int]], Evaluator]
+    protocol: str = ""
+    reported_validation_accuracy: np.ndarray | None = None
+
+
+def open_benchmark(settings: Settings) -> Benchmark:
+    """Opens the table of a job.
+
+    Raises:
+        DataError: its file is missing or damaged.
+        ConfigError: it has no such training budget or data set, none was given, or it lacks the
+            costs that the budget of the runs is in.
+    """
+    return BENCHMARKS[settings.table.space](settings)
+
+
+def _nasbench101(settings: Settings) -> Benchmark:
+    values = settings.table
+    records = values.nasbench101_records
+    table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
+    full = table.budget(values.nasbench101_epochs)
+    epochs = table.epochs[: full + 1]
+    final = (slice(None), full, slice(None), 1)
+    metrics = (table.validation_accuracy, table.test_accuracy, table.training_time_sec)
+
+    def evaluator(seeds: list[int]) -> Evaluator:
+        return tabular.MultiBudgetEvaluator(epochs, lambda number: tabular.from_nasbench101(
+            table, seeds=seeds, validation=values.nasbench101_validation, epochs=number
+        ))
+
+    return Benchmark(
+        name=table.name,
+        path=table.path,
+        dataset=_nasbench101_dataset(table),
+        cells=table.cells,
+        epochs=epochs,
+        validation_accuracy=table.validation_accuracy[final].mean(axis=1),
+        validation=values.nasbench101_validation,
+        best_test_accuracy=float(table.test_accuracy[final].mean(axis=1).max()),
+        checksum=storage.arrays_checksum(
+            table.keys, *(metric[:, : full + 1, :, 1] for metric in metrics)
+        ),
+        evaluator=evaluator,
+    )
+
+
+def _nasbench201(settings: Settings) -> Benchmark:
+    path, dataset = settings.table.nasbench201_table, settings.table.dataset
+    if path is None:
+        raise ConfigError(f"--space=nasbench201: no table was given; {WHERE_TO_GET}")
+    table = NasBench201Table.load(path)
+    several = settings.search.strategy in MULTI_FIDELITY
+    protocol = table.protocol(dataset, REPORT_EPOCHS if several else None)
+    full = protocol.search_epochs
+    protocol.check_budget(settings.search.cost_budget_sec)
+    epochs = [number for number in table.budgets(dataset) if number <= full] if several else [full]
+    protocols = [table.protocol(dataset, number) for number in epochs]
+
+    def evaluator(seeds: list[int]) -> Evaluator:
+        return tabular.MultiBudgetEvaluator(epochs, lambda number: tabular.from_nasbench201(
+            table, dataset, seeds=seeds, epochs=number
+        ))
+
+    seen = [part.search_validation_accuracy for part in protocols]
+    costs = [part.query_cost_sec() for part in protocols]
+    reported = protocol.validation_accuracy
+    return Benchmark(
+        name=table.name,
+        path=table.path,
+        dataset=dataset,
+        cells=table.cells,
+        epochs=tuple(epochs),
+        validation_accuracy=protocol.search_validation_accuracy,
+        validation="mean",
+        best_test_accuracy=float(protocol.test_accuracy.max()),
+        checksum=storage.arrays_checksum(table.keys, *seen, *costs, protocol.test_accuracy),
+        evaluator=evaluator,
+        protocol=protocol.statement,
+        reported_validation_accuracy=None if full == REPORT_EPOCHS else reported,
+    )
+
+
+def _nasbench101_dataset(table: NasBench101Table) -> str:
+    """Returns what a table's networks were trained on, as far as the table shows."""
+    if "synthetic" in table.name:
+        return "synthetic"
+    if f"{table.name}.tfrecord.gz" == EMBEDDED_FILE:
+        return "digits"
+    official = len(table.cells) == 423_624 and 108 in table.epochs
+    return "cifar10" if official else "unknown"
+
+
+BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201}

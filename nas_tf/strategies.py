@@ -1,0 +1,164 @@
+"""Search strategies by name, made from the settings of a job."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nas_tf.arch2vec.bayesian import BayesianSearch
+from nas_tf.arch2vec.embedding import standardized
+from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.baselines.bananas import Bananas
+from nas_tf.baselines.bohb import Bohb
+from nas_tf.baselines.categorical import Encoding, NasBench101Encoding, NasBench201Encoding
+from nas_tf.baselines.categorical_reinforce import CategoricalReinforce
+from nas_tf.baselines.evolution import RegularizedEvolution
+from nas_tf.baselines.local_search import LocalSearch
+from nas_tf.baselines.random_search import RandomSearch
+from nas_tf.core import SearchSpace, Strategy
+from nas_tf.graphs import CellGraphs
+from nas_tf.settings import Settings
+
+EMBEDDED = {"reinforce", "bayesian"}  # strategies that search in an embedding
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Study:
+    """What a strategy is made for.
+
+    Attributes:
+        space: of the cells.
+        cells: the pool [M].
+        seeds: R seeds of the runs.
+        epochs: training budgets that cells can be measured at, ascending.
+        embedding: float32 [M, L] of the pool; None for a strategy that needs none.
+        devices: names of the devices that share the runs, where the strategy uses devices.
+    """
+
+    space: SearchSpace
+    cells: CellGraphs
+    seeds: list[int]
+    epochs: tuple[int, ...]
+    embedding: np.ndarray | None = None
+    devices: Sequence[str] = ()
+
+
+def make_strategy(settings: Settings, study: Study) -> Strategy:
+    """Returns the strategy of a job.
+
+    Raises:
+        ConfigError: a setting does not suit the study.
+    """
+    return STRATEGIES[settings.search.strategy](settings, study)
+
+
+def needs_embedding(settings: Settings) -> bool:
+    """Tells whether the strategy of a job searches in an embedding."""
+    return settings.search.strategy in EMBEDDED
+
+
+def _reinforce(settings: Settings, study: Study) -> Strategy:
+    values = settings.reinforce
+    return ReinforceSearch(
+        _embedding(settings, study),
+        study.cells,
+        seeds=study.seeds,
+        episode_length=values.episode_length,
+        learning_rate=values.policy_learning_rate,
+        discount=values.discount,
+        baseline=values.baseline,
+        devices=study.devices,
+    )
+
+
+def _bayesian(settings: Settings, study: Study) -> Strategy:
+    values = settings.bayesian
+    return BayesianSearch(
+        _embedding(settings, study),
+        study.cells,
+        seeds=study.seeds,
+        num_initial=values.num_initial,
+        batch_size=values.batch_queries,
+        target=values.target_accuracy,
+        epochs=values.surrogate_epochs,
+        learning_rate=values.surrogate_learning_rate,
+        devices=study.devices,
+    )
+
+
+def _random(unused_settings: Settings, study: Study) -> Strategy:
+    return RandomSearch(study.cells, seeds=study.seeds)
+
+
+def _categorical_reinforce(settings: Settings, study: Study) -> Strategy:
+    values = settings.categorical_reinforce
+    return CategoricalReinforce(
+        study.cells,
+        _encoding(study),
+        seeds=study.seeds,
+        learning_rate=values.logits_learning_rate,
+        baseline_momentum=values.baseline_momentum,
+        optimizer=values.logits_optimizer,
+    )
+
+
+def _evolution(settings: Settings, study: Study) -> Strategy:
+    values = dataclasses.asdict(settings.evolution)
+    return RegularizedEvolution(study.cells, study.space, seeds=study.seeds, **values)
+
+
+def _bohb(settings: Settings, study: Study) -> Strategy:
+    values = dataclasses.asdict(settings.bohb)
+    return Bohb(
+        study.cells, _encoding(study), seeds=study.seeds, epochs=study.epochs, **values
+    )
+
+
+def _local_search(settings: Settings, study: Study) -> Strategy:
+    values = dataclasses.asdict(settings.local_search)
+    return LocalSearch(study.cells, study.space, seeds=study.seeds, **values)
+
+
+def _bananas(settings: Settings, study: Study) -> Strategy:
+    values = settings.bananas
+    return Bananas(
+        study.cells,
+        study.space,
+        seeds=study.seeds,
+        num_initial=values.bananas_initial,
+        round_size=values.bananas_round,
+        num_parents=values.num_parents,
+        num_candidates=values.num_candidates,
+        path_length=values.path_length,
+        ensemble_size=values.ensemble_size,
+        num_layers=values.ensemble_layers,
+        layer_width=values.ensemble_width,
+        epochs=values.ensemble_epochs,
+        batch_size=values.ensemble_batch_size,
+        learning_rate=values.ensemble_learning_rate,
+        devices=study.devices,
+    )
+
+
+def _embedding(settings: Settings, study: Study) -> np.ndarray:
+    """Returns the embedding that is searched, float32 [M, L]."""
+    return standardized(study.embedding) if settings.search.standardize else study.embedding
+
+
+def _encoding(study: Study) -> Encoding:
+    """Returns the cells of a study as categorical decisions."""
+    return _ENCODINGS[study.space.name].of_pool(study.cells)
+
+
+_ENCODINGS = {"nasbench101": NasBench101Encoding, "nasbench201": NasBench201Encoding}
+
+STRATEGIES: dict[str, Callable[[Settings, Study], Strategy]] = {
+    "reinforce": _reinforce,
+    "bayesian": _bayesian,
+    "random": _random,
+    "categorical_reinforce": _categorical_reinforce,
+    "evolution": _evolution,
+    "bohb": _bohb,
+    "local_search": _local_search,
+    "bananas": _bananas,
+}

@@ -1,0 +1,237 @@
+"""Tests of nas_tf.analysis.comparison: reading studies, grouping them, and where they end."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from nas_tf.analysis import comparison
+from nas_tf.analysis.comparison import Endpoint
+from nas_tf.analysis.curves import study_curves
+from nas_tf.analysis.report import ReportNotes
+from nas_tf.core import ConfigError, DataError, History
+from nas_tf.storage import read_npz, write_npz
+
+NAN = np.nan
+
+
+def _labels(inputs, **options):
+    groups = comparison.sections(comparison.read_studies(inputs, **options))
+    return [sorted(study.label for study in group.studies) for group in groups]
+
+
+def test_a_study_is_read_as_it_was_left(leave_study):
+    directory = leave_study("a", "evolution", runs=4, queries=6, seed=5)
+    (study,) = comparison.read_studies([directory])
+    assert study.label == study.summary["strategy"] == "evolution"
+    assert study.seeds == range(5, 9)
+    trace = read_npz(directory / "trace.npz")
+    last = np.take_along_axis(trace["test_accuracy"], trace["incumbent"][:, -1:], axis=1)[:, 0]
+    np.testing.assert_array_equal(study.curves.test_accuracy[:, -1], last)
+    assert study.flags["population_size"] == "--population_size=100"
+    assert study.flags["num_queries"] == "--num_queries=6"
+
+
+def test_names_are_told_apart_by_directory_and_then_by_path(leave_study, tmp_path):
+    a, b, c = leave_study("x/a"), leave_study("y/a"), leave_study("b", "evolution")
+    assert _labels([a, c]) == [["evolution", "random"]]
+    assert _labels([a, b, c]) == [["evolution", f"random ({a})", f"random ({b})"]]
+    d = leave_study("d")
+    assert _labels([a, d]) == [["random (a)", "random (d)"]]
+
+
+def test_names_need_only_differ_within_a_section(leave_study):
+    inputs = [leave_study("a"), leave_study("b", dataset="cifar10")]
+    assert _labels(inputs) == [["random"], ["random"]]
+
+
+def test_names_and_numbers_are_asked_for(leave_study):
+    def describe(summary):
+        return ReportNotes(strategy_label=f"{summary['strategy']} search", published={9: 0.5})
+
+    (study,) = comparison.read_studies([leave_study("a")], describe)
+    assert (study.label, study.notes.published) == ("random search", {9: 0.5})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"space": "nasbench201"},
+        {"table": "another"},
+        {"table_num_cells": 1000},
+        {"dataset": "cifar10"},
+        {"validation": "mean"},
+        {"best": 0.96},
+        {"query_budget": None, "cost_budget_sec": 500.0},
+        {"cost_budget_sec": 500.0},
+    ],
+)
+def test_what_cannot_be_compared_stands_in_sections_of_its_own(leave_study, changed):
+    other = leave_study("b", "evolution", **changed)
+    inputs = [leave_study("a"), other, leave_study("c", "local_search")]
+    assert _labels(inputs) == [["local_search", "random"], ["evolution"]]
+
+
+def test_the_best_study_comes_first(leave_study):
+    inputs = [leave_study("a", mean=0.7), leave_study("b", "evolution", mean=0.9)]
+    (group,) = comparison.sections(comparison.read_studies(inputs))
+    assert [study.label for study in group.studies] == ["evolution", "random"]
+    assert group.outcomes[0].test_accuracy.mean() > group.outcomes[1].test_accuracy.mean()
+    assert group.same_budget and group.endpoint == Endpoint(20, None)
+
+
+def test_different_budgets_are_cut_at_the_smallest(leave_study):
+    inputs = [leave_study("a", queries=20), leave_study("b", "evolution", queries=7)]
+    (group,) = comparison.sections(comparison.read_studies(inputs))
+    assert not group.same_budget and group.endpoint == Endpoint(7, None)
+    long = next(i for i, study in enumerate(group.studies) if study.label == "random")
+    curves = group.studies[long].curves
+    np.testing.assert_array_equal(group.outcomes[long].test_accuracy, curves.test_accuracy[:, 6])
+
+
+def _curves():
+    """Run 0 is better at every query and costs 10 s each; run 1 costs 30 s, then ends."""
+    accuracy = np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, NAN, NAN]])
+    cost = np.array([[10.0, 10.0, 10.0, 10.0], [30.0, 30.0, 0.0, 0.0]])
+    return study_curves(
+        History(np.ones((2, 4), np.uint64), accuracy, accuracy, cost), best_test_accuracy=1.0
+    )
+
+
+@pytest.mark.parametrize(
+    "endpoint, expected",
+    [
+        (Endpoint(4, None), [0.4, 0.6]),
+        (Endpoint(2, None), [0.2, 0.6]),
+        (Endpoint(9, None), [0.4, 0.6]),
+        (Endpoint(None, 20.0), [0.2, 0.5]),  # the query that reaches the budget is the last
+        (Endpoint(None, 20.5), [0.3, 0.5]),
+        (Endpoint(None, 1.0), [0.1, 0.5]),
+        (Endpoint(None, 1e9), [0.4, 0.6]),
+        (Endpoint(1, 20.0), [0.1, 0.5]),
+        (Endpoint(3, 20.0), [0.2, 0.5]),
+    ],
+)
+def test_outcomes_by_hand(endpoint, expected):
+    outcome = comparison.outcome(_curves(), endpoint)
+    np.testing.assert_array_equal(outcome.test_accuracy, expected)
+    np.testing.assert_array_equal(outcome.validation_accuracy, expected)
+    np.testing.assert_allclose(outcome.test_regret, 1 - np.array(expected))
+
+
+def test_settings_that_differ(leave_study):
+    a = leave_study("a", lines=["--output_dir=a", "--discount=0.8", "--standardize", "--seed=0"])
+    b = leave_study("b", lines=["--output_dir=b", "--discount=0.0", "--nostandardize", "--seed=0"])
+    studies = comparison.read_studies([a, b])
+    assert comparison.differing_flags(studies) == ["discount", "standardize"]
+    assert studies[1].flags["standardize"] == "--nostandardize"
+    (b / "config.flags").unlink()
+    assert comparison.read_studies([b])[0].flags == {}
+
+
+def _rewrite(directory, **changes):
+    path = directory / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def _refused(error, inputs, *parts):
+    with pytest.raises(error) as raised:
+        comparison.read_studies(inputs)
+    message = str(raised.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message, message
+
+
+def test_inputs_that_are_no_studies(leave_study, tmp_path):
+    good = leave_study("good")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    _refused(ConfigError, [], "--inputs", "got none")
+    _refused(ConfigError, [good, tmp_path / "none"], "none is not a directory")
+    _refused(ConfigError, [good, tmp_path / "file"], "file is not a directory")
+    _refused(ConfigError, [tmp_path / "empty"], "empty holds no study (no summary.json)")
+    _refused(ConfigError, [good, str(good) + "/../good"], "good/../good is given twice (as ")
+    (good / "summary.json").unlink()
+    _refused(ConfigError, [good], "unfinished job", f"--flagfile={good / 'config.flags'}")
+
+
+@pytest.mark.parametrize("job", ["pretrain", "report", None])
+def test_other_jobs_are_refused(leave_study, job):
+    directory = leave_study("a")
+    _rewrite(directory, job=job)
+    (directory / "trace.npz").unlink()
+    _refused(ConfigError, [directory], "another kind", f"--job={job}")
+
+
+@pytest.mark.parametrize(
+    "text, part",
+    [
+        ("", "damaged"),
+        ('{"job": "search"', "damaged"),
+        ("[]", "not a JSON object"),
+        ('{"job": "search"}', "space is missing"),
+        (b"\xff\xfe\x00", "damaged"),
+    ],
+)
+def test_damaged_summaries(leave_study, text, part):
+    directory = leave_study("a")
+    content = text if isinstance(text, bytes) else text.encode()
+    (directory / "summary.json").write_bytes(content)
+    _refused(DataError, [directory], str(directory / "summary.json"), part)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("seed", "0"), ("num_runs", True), ("num_queries", 2.5), ("versions", []), ("wall_sec", None)],
+)
+def test_summaries_of_the_wrong_kind(leave_study, name, value):
+    directory = leave_study("a")
+    _rewrite(directory, **{name: value})
+    _refused(DataError, [directory], f"{name} is {value!r}")
+
+
+def test_damaged_traces(leave_study):
+    directory = leave_study("a")
+    path = directory / "trace.npz"
+    arrays = read_npz(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    _refused(DataError, [directory], str(path), "truncated")
+    path.unlink()
+    _refused(DataError, [directory], str(path), "no such file")
+    write_npz(path, key=arrays["key"])
+    _refused(DataError, [directory], str(path), "no array 'validation_accuracy'")
+    write_npz(path, **{name: array[:, :-1] for name, array in arrays.items()})
+    _refused(DataError, [directory], "key is uint64 [8, 19]", "8 runs of 20 queries")
+    write_npz(path, **arrays | {"test_accuracy": np.full((8, 20), "x")})
+    _refused(DataError, [directory], "test_accuracy is <U1 [8, 20]")
+    write_npz(path, **arrays | {"test_accuracy": 100 * arrays["test_accuracy"]})
+    _refused(DataError, [directory], "test_accuracy is not in [0, 1]")
+    write_npz(path, **arrays | {"cost_sec": -arrays["cost_sec"]})
+    _refused(DataError, [directory], "cost_sec is not from 0 up")
+
+
+def test_a_trace_of_another_study_is_refused(leave_study):
+    directory, other = leave_study("a"), leave_study("b", mean=0.8)
+    (directory / "trace.npz").write_bytes((other / "trace.npz").read_bytes())
+    _refused(DataError, [directory], "summary.json and trace.npz are of different studies")
+
+
+def test_further_arrays_and_names_are_no_harm(leave_study):
+    directory = leave_study("a")
+    arrays = read_npz(directory / "trace.npz")
+    write_npz(directory / "trace.npz", **arrays, epochs=np.full((8, 20), 108))
+    _rewrite(directory, note="later version")
+    assert len(comparison.read_studies([directory])) == 1
+
+
+def test_a_study_without_any_feasible_cell_is_read(leave_study):
+    nothing = np.full((3, 4), NAN)
+    history = History(np.ones((3, 4), np.uint64), nothing, nothing.copy(), np.zeros((3, 4)))
+    inputs = [leave_study("a", history=history, runs=3, queries=4),
+              leave_study("b", "evolution", queries=4)]
+    (group,) = comparison.sections(comparison.read_studies(inputs))
+    assert [study.label for study in group.studies] == ["evolution", "random"]
+    assert dataclasses.astuple(group.endpoint) == (4, None)

@@ -1,0 +1,99 @@
+"""What `tools.benchmark` measures of studies on NAS-Bench-201: 500 runs x 150 queries.
+
+Accuracies are invented, and the embedding is an untrained encoder's: neither changes how long a
+study takes. Every public function takes `full` and returns figures by the names of
+`benchmark_figures`.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nas_tf import search_loop
+from nas_tf.arch2vec import embedding
+from nas_tf.arch2vec.bayesian import BayesianSearch
+from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.arch2vec.vgae import VGAE
+from nas_tf.baselines.bananas import Bananas
+from nas_tf.baselines.categorical import NasBench201Encoding
+from nas_tf.baselines.categorical_reinforce import CategoricalReinforce
+from nas_tf.baselines.evolution import RegularizedEvolution
+from nas_tf.baselines.local_search import LocalSearch
+from nas_tf.baselines.random_search import RandomSearch
+from nas_tf.core import Strategy
+from nas_tf.evaluators import tabular
+from nas_tf.evaluators.budget import Budget
+from nas_tf.spaces.nasbench201 import NasBench201Space
+from tools.benchmark_data import peak_mb
+
+_RUNS = 500
+_PART = 40  # runs of a study that takes minutes
+_QUERIES = 150
+_SPACE = NasBench201Space()
+_CELLS = _SPACE.enumerate_cells()
+
+
+def reinforce_201(full: bool) -> dict[str, Any]:
+    """arch2vec-RL."""
+    del full
+    vectors = _embedding()
+    seconds = _study(lambda seeds: ReinforceSearch(
+        vectors, _CELLS, seeds=seeds, discount=0.4, baseline=0.4
+    ))
+    return {"reinforce_201_sec": seconds, "reinforce_201_run_sec": seconds / _RUNS,
+            "reinforce_201_peak_mb": peak_mb(), "note": "invented accuracies"}
+
+
+def bayesian_201(full: bool) -> dict[str, Any]:
+    """arch2vec-BO; a part of the runs unless `full`, since a run takes as long as any other."""
+    runs, vectors = _RUNS if full else _PART, _embedding()
+    seconds = _study(lambda seeds: BayesianSearch(
+        vectors, _CELLS, seeds=seeds, batch_size=1, target=1.0
+    ), runs)
+    return {"bayesian_201_sec": seconds * _RUNS / runs, "bayesian_201_run_sec": seconds / runs,
+            "bayesian_201_peak_mb": peak_mb(), "note": f"{runs} runs measured"}
+
+
+def bananas_201(full: bool) -> dict[str, Any]:
+    """BANANAS; a part of the runs unless `full`."""
+    runs = _RUNS if full else _PART
+    seconds = _study(lambda seeds: Bananas(_CELLS, _SPACE, seeds=seeds, path_length=2), runs)
+    return {"bananas_201_sec": seconds * _RUNS / runs, "note": f"{runs} runs measured"}
+
+
+def baselines_201(full: bool) -> dict[str, Any]:
+    """Searches without a network."""
+    del full
+    encoding = NasBench201Encoding()
+    return {
+        "reinforce_categorical_201_sec": _study(lambda seeds: CategoricalReinforce(
+            _CELLS, encoding, seeds=seeds, optimizer="adam", learning_rate=0.001
+        )),
+        "random_201_sec": _study(lambda seeds: RandomSearch(_CELLS, seeds=seeds)),
+        "evolution_201_sec": _study(lambda seeds: RegularizedEvolution(
+            _CELLS, _SPACE, seeds=seeds, population_size=10, tournament_size=3
+        )),
+        "local_search_201_sec": _study(lambda seeds: LocalSearch(_CELLS, _SPACE, seeds=seeds)),
+        "note": "invented accuracies",
+    }
+
+
+def _embedding() -> np.ndarray:
+    """Returns vectors as arch2vec's searches get them, float32 [M, 16]."""
+    model = VGAE(_SPACE.max_nodes, len(_SPACE.op_names), seed=0)
+    return embedding.standardized(embedding.embed_cells(model, _SPACE, _CELLS))
+
+
+def _study(make_strategy: Callable[[range], Strategy], runs: int = _RUNS) -> float:
+    """Returns the seconds of a study; making the strategy and compiling are part of them."""
+    seeds = range(runs)
+    accuracy = np.random.default_rng(0).uniform(0.1, 0.75, (len(_CELLS), 1))
+    evaluator = tabular.TabularEvaluator(
+        _CELLS.keys, accuracy, test_accuracy=accuracy[:, 0], cost_sec=np.ones_like(accuracy),
+        seeds=seeds, validation="mean",
+    )
+    started = time.monotonic()
+    search_loop.run_search(make_strategy(seeds), evaluator, Budget(_QUERIES), num_runs=runs)
+    return time.monotonic() - started
