@@ -218,8 +218,11 @@ def test_a_report_compares_finished_studies(base, done, tmp_path):
     assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
     summary = json.loads((directory / "summary.json").read_text())
     assert summary["job"] == "report" and summary["inputs"] == [str(done), str(random)]
-    other = execute(change(settings, reference=str(random)), tmp_path / "other")
-    assert (other / "report.md").read_text() != text
+    pages = [
+        execute(change(settings, reference=str(study)), tmp_path / name) / "report.md"
+        for name, study in (("first", done), ("second", random))
+    ]
+    assert pages[0].read_text() != pages[1].read_text()
 
 
 def test_bohb_measures_cells_at_several_budgets(base, tmp_path):

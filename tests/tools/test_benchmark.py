@@ -82,6 +82,9 @@ def test_the_issues_limits():
         "enumerate_sec": 10, "enumerate_peak_mb": 1000,
         "table_first_sec": 20, "table_first_peak_mb": 1500, "table_later_sec": 0.5,
         "pretrain_graphs_per_sec": 5000, "quality_sec": 0.3,
+        "reinforce_201_sec": 30, "reinforce_201_peak_mb": 8000,
+        "bayesian_201_sec": 1800, "bayesian_201_peak_mb": 8000,
+        "random_201_sec": 10, "evolution_201_sec": 10, "local_search_201_sec": 10,
         "reinforce_embedded_sec": 10, "reinforce_space_sec": 300,
         "main_sec": 180, "tests_sec": 720,
     }
