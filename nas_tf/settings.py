@@ -192,8 +192,8 @@ class SearchSettings:
     )
     standardize: bool = setting(
         True,
-        "Scale the embedding of the table's cells to mean 0 and variance 1 in every dimension, "
-        "like the noise of arch2vec-RL's policy; the paper takes it as it is.",
+        "Scale the embedding of the table's cells to mean 0 and variance 1 in every dimension; the "
+        "paper takes it as it is.",
     )
 
     def __post_init__(self):
@@ -219,6 +219,11 @@ class ReinforceSettings:
         0.8, "Discount of later rewards; 0 is what the released code does in effect."
     )
     baseline: float = setting(0.95, "Accuracy, in [0, 1], that is neither good nor bad.")
+    embedding_scale: float = setting(
+        0.1,
+        "Factor on the embedding (see --standardize) beside the policy's noise, which is 1: small "
+        "ones make actions lie beyond the cells, so that the outermost cells are tried first.",
+    )
 
     def __post_init__(self):
         _require(self, self.episode_length >= 1, "episode_length", "at least 1")
@@ -227,6 +232,8 @@ class ReinforceSettings:
         )
         _require(self, 0 <= self.discount <= 1, "discount", "a number from 0 to 1")
         _require(self, 0 <= self.baseline <= 1, "baseline", "an accuracy from 0 to 1")
+        scale = self.embedding_scale
+        _require(self, 0 < scale < math.inf, "embedding_scale", "a positive number")
 
 
 @dataclasses.dataclass(frozen=True)

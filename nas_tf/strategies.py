@@ -60,7 +60,7 @@ def needs_embedding(settings: Settings) -> bool:
 def _reinforce(settings: Settings, study: Study) -> Strategy:
     values = settings.reinforce
     return ReinforceSearch(
-        _embedding(settings, study),
+        np.float32(values.embedding_scale) * _embedding(settings, study),
         study.cells,
         seeds=study.seeds,
         episode_length=values.episode_length,

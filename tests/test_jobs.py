@@ -78,6 +78,7 @@ SEARCH = {
     "discount": 0.0,
     "baseline": 0.1,
     "standardize": False,
+    "embedding_scale": 2.0,
 }
 # Settings that change the trace of one strategy, with the strategy.
 STRATEGY = {
