@@ -9,11 +9,11 @@ from nas_tf import storage
 from nas_tf.core import ConfigError, Evaluator
 from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
-from nas_tf.settings import Settings
+from nas_tf.settings import Settings, TableSettings
 from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
-from nas_tf.tables.nasbench201 import REPORT_EPOCHS, WHERE_TO_GET, NasBench201Table
+from nas_tf.tables.nasbench201 import REPORT_EPOCHS, WHERE_TO_GET, NasBench201Table, Protocol
 
-MULTI_FIDELITY = {"bohb"}  # strategies that measure cells at several training budgets
+_MULTI_FIDELITY = {"bohb"}  # strategies that measure cells at several training budgets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Benchmark:
     reported_validation_accuracy: np.ndarray | None = None
 
 
+def multi_fidelity(settings: Settings) -> bool:
+    """Tells whether the strategy of a job measures cells at several training budgets."""
+    return settings.search.strategy in _MULTI_FIDELITY
+
+
 def open_benchmark(settings: Settings) -> Benchmark:
     """Opens the table of a job.
 
@@ -64,6 +69,7 @@ def open_benchmark(settings: Settings) -> Benchmark:
 
 
 def _nasbench101(settings: Settings) -> Benchmark:
+    _refuse_other_space(settings, "nasbench201_table", "dataset")
     values = settings.table
     records = values.nasbench101_records
     table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
@@ -94,16 +100,20 @@ def _nasbench101(settings: Settings) -> Benchmark:
 
 
 def _nasbench201(settings: Settings) -> Benchmark:
+    _refuse_other_space(
+        settings, "nasbench101_records", "nasbench101_validation", "nasbench101_epochs"
+    )
     path, dataset = settings.table.nasbench201_table, settings.table.dataset
     if path is None:
         raise ConfigError(f"--space=nasbench201: no table was given; {WHERE_TO_GET}")
     table = NasBench201Table.load(path)
-    several = settings.search.strategy in MULTI_FIDELITY
+    several = multi_fidelity(settings)
     protocol = table.protocol(dataset, REPORT_EPOCHS if several else None)
     full = protocol.search_epochs
     protocol.check_budget(settings.search.cost_budget_sec)
     epochs = [number for number in table.budgets(dataset) if number <= full] if several else [full]
     protocols = [table.protocol(dataset, number) for number in epochs]
+    _check_costs(protocols)
 
     def evaluator(seeds: list[int]) -> Evaluator:
         return tabular.MultiBudgetEvaluator(epochs, lambda number: tabular.from_nasbench201(
@@ -127,6 +137,25 @@ def _nasbench201(settings: Settings) -> Benchmark:
         protocol=protocol.statement,
         reported_validation_accuracy=None if full == REPORT_EPOCHS else reported,
     )
+
+
+def _check_costs(protocols: list[Protocol]) -> None:
+    """Raises ConfigError where the table has the cost of some training budgets alone."""
+    without = [part.search_epochs for part in protocols if part.cost_sec is None]
+    if without and len(without) < len(protocols):
+        first = protocols[0]
+        raise ConfigError(
+            f"{first.table}: no column {first.dataset}_cost_sec_{without[0]}ep, though other "
+            "training budgets have theirs; add it, or remove them all"
+        )
+
+
+def _refuse_other_space(settings: Settings, *names: str) -> None:
+    """Raises ConfigError for the first of some table settings that was changed all the same."""
+    for name in names:
+        value = getattr(settings.table, name)
+        if value != getattr(TableSettings(), name):
+            raise ConfigError(f"--{name}={value}: --space={settings.table.space} does not read it")
 
 
 def _nasbench101_dataset(table: NasBench101Table) -> str:

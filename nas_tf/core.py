@@ -33,6 +33,13 @@ class ConfigError(NasError):
     """A setting is impossible; the message names the flag and the value."""
 
 
+def pool_used_up(num_cells: int) -> ConfigError:
+    """Returns the error of a strategy that has queried every cell of its pool."""
+    return ConfigError(
+        f"all {num_cells} cells of the pool have been queried; a search's budget must end before"
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Suggestion:
     """Cells a strategy wants measured.

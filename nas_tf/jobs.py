@@ -40,7 +40,7 @@ def run(settings: Settings) -> None:
     directory = pathlib.Path(settings.job.output_dir)
     with storage.DirectoryLock(directory):
         claim.refuse_other_work(directory, settings)
-        if (directory / "summary.json").exists():
+        if (directory / "summary.json").exists() and settings.job.job != "report":
             print(f"{directory}: this job is finished; for another, choose another --output_dir")
             return
         if settings.job.cpu_devices > 1:
@@ -89,7 +89,9 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     benchmark = benchmarks.open_benchmark(settings)
     _print_table(benchmark)
     budget = _budget(settings, benchmark)
+    strategies.check(settings, benchmark.epochs)
     embedded = strategies.needs_embedding(settings)
+    strategy = None if embedded else _strategy(settings, space, benchmark, None)
     given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
     inputs, quality, embedding = {"table": benchmark.checksum}, None, None
@@ -104,7 +106,7 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
             embedding, source = pretraining.embedding_of(settings, model, space, benchmark.cells)
             inputs |= source
             _write_map(settings, space, benchmark, embedding, directory)
-        strategy = _strategy(settings, space, benchmark, embedding)
+            strategy = _strategy(settings, space, benchmark, embedding)
         result = _search(settings, strategy, benchmark, inputs, budget, directory, logger)
     _write_results(settings, directory, space, benchmark, quality, result, started)
 
@@ -114,8 +116,8 @@ def report_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     inputs = settings.report.directories()
     if not inputs:
         raise ConfigError(
-            f"--inputs={settings.report.inputs}: --job=report compares finished searches; name "
-            "their output directories, separated by commas"
+            "--job=report compares finished searches: name their output directories, separated by "
+            "commas, with --inputs"
         )
     summary = write_comparison(
         directory, inputs, describe=published.report_notes, reference=settings.report.reference
@@ -224,6 +226,7 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
         query_budget=settings.search.num_queries,
         cost_budget_sec=settings.search.cost_budget_sec,
         validation=benchmark.validation,
+        epochs=list(benchmark.epochs) if benchmarks.multi_fidelity(settings) else [],
         protocol=benchmark.protocol,
     )
     summary = summaries.search_summary(

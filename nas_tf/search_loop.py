@@ -131,7 +131,7 @@ def _query(strategy, evaluator, budget: Budget, record: "_Record", active: np.nd
     suggestion = dataclasses.replace(suggestion, cells=suggestion.cells[:, :batch])
     evaluation = evaluator.evaluate(suggestion, record.num_queries)
     strategy.update(evaluation.feedback(active))
-    record.add(evaluation, active)
+    record.add(evaluation, budget)
 
 
 def _report(record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> None:
@@ -269,19 +269,22 @@ class _Record:
         """Returns bool [R]: the run may make another query."""
         return budget.active(self.num_queries, self._spent_sec)
 
-    def add(self, evaluation: core.Evaluation, active: np.ndarray) -> None:
-        """Appends the answers [R, B] of the active runs.
+    def add(self, evaluation: core.Evaluation, budget: Budget) -> None:
+        """Appends the answers [R, B] of every run up to the one that spends its budget.
 
         Accuracies at fewer than the full epochs are the strategy's affair: they are not recorded,
         so that they are nobody's incumbent. Their cost is.
         """
-        counts = active & evaluation.full_budget
         for key, validation, test, cost in zip(
             evaluation.cells.keys.T,
             evaluation.validation_accuracy.T,
             evaluation.test_accuracy.T,
             evaluation.cost_sec.T,
         ):
+            active = self.active(budget)
+            if not active.any():
+                break
+            counts = active & evaluation.full_budget
             self._add_column(
                 key=np.where(active, key, np.uint64(0)),
                 validation_accuracy=np.where(counts, validation, np.nan),

@@ -9,13 +9,13 @@ from nas_tf.arch2vec.bayesian import BayesianSearch
 from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.baselines.bananas import Bananas
-from nas_tf.baselines.bohb import Bohb
+from nas_tf.baselines.bohb import Bohb, first_full_query
 from nas_tf.baselines.categorical import Encoding, NasBench101Encoding, NasBench201Encoding
 from nas_tf.baselines.categorical_reinforce import CategoricalReinforce
 from nas_tf.baselines.evolution import RegularizedEvolution
 from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
-from nas_tf.core import SearchSpace, Strategy
+from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
 
@@ -50,6 +50,39 @@ def make_strategy(settings: Settings, study: Study) -> Strategy:
         ConfigError: a setting does not suit the study.
     """
     return STRATEGIES[settings.search.strategy](settings, study)
+
+
+def check(settings: Settings, epochs: tuple[int, ...]) -> None:
+    """Checks settings of a strategy against the budget, before any compute is spent.
+
+    Args:
+        settings: of the job.
+        epochs: training budgets that cells can be measured at, ascending.
+
+    Raises:
+        ConfigError: all queries would be random, or none a full training.
+    """
+    strategy, queries = settings.search.strategy, settings.search.num_queries
+    first = {
+        "bayesian": ("num_initial", settings.bayesian.num_initial),
+        "bananas": ("bananas_initial", settings.bananas.bananas_initial),
+    }
+    if strategy in first and queries is not None:
+        name, count = first[strategy]
+        if queries <= count:
+            raise ConfigError(f"--num_queries={queries}: all would be random, --{name}={count}")
+    if strategy == "bohb":
+        if len(epochs) < 2:
+            raise ConfigError(
+                f"--strategy=bohb: the table has one training budget, {epochs[0]} epochs; it needs "
+                "two or more, as nasbench_full.tfrecord has"
+            )
+        needed = first_full_query(len(epochs), settings.bohb.eta)
+        if queries is not None and queries < needed:
+            raise ConfigError(
+                f"--num_queries={queries}: BOHB's first training of {epochs[-1]} epochs is query "
+                f"{needed} with --eta={settings.bohb.eta}"
+            )
 
 
 def needs_embedding(settings: Settings) -> bool:

@@ -1,5 +1,6 @@
 """Tests of nas_tf.search_loop."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -97,6 +98,32 @@ def test_history_holds_what_was_measured():
     np.testing.assert_array_equal(history.test_accuracy, TEST[index])
     assert (history.cost_sec == 10.0).all()
     assert len(strategy.feedback) == 20
+
+
+@pytest.mark.parametrize("batch", [1, 4, 7])
+def test_the_query_that_reaches_the_cost_budget_is_the_last(batch):
+    """Every query costs 10 s: the third ends a budget of 25 s, in the middle of a batch or not."""
+    history = run(
+        strategy=Walk(3, batch=batch), budget=Budget(num_queries=None, cost_budget_sec=25.0)
+    ).history
+    assert history.key.shape == (3, 3)
+    assert history.cost_sec.tolist() == [[10.0] * 3] * 3
+
+
+def test_trainings_at_fewer_epochs_are_nobodys_incumbent():
+    class Halves:
+        """Measures every second query at fewer epochs."""
+
+        def evaluate(self, suggestion, query):
+            found = evaluator(3).evaluate(suggestion, query)
+            return dataclasses.replace(found, full_budget=query % 2 == 1)
+
+    history = search_loop.run_search(Walk(3), Halves(), Budget(6), num_runs=3).history
+    assert history.partial.tolist() == [[True, False] * 3] * 3
+    assert np.isnan(history.validation_accuracy[:, ::2]).all()
+    assert np.isnan(history.test_accuracy[:, ::2]).all()
+    assert not np.isnan(history.validation_accuracy[:, 1::2]).any()
+    assert (history.cost_sec == 10).all() and (history.incumbent()[:, -1] % 2 == 1).all()
 
 
 def test_a_strategy_never_sees_test_accuracy():

@@ -54,9 +54,8 @@ class ReportNotes:
         published_final: published mean test accuracy at the end of the paper's own budget.
         published_final_source: the paper, table and budget of it.
         pretraining: the pre-training's summary, for its table; none when None.
-        published_pretraining: fractions under the same names as in `pretraining`, of a model
-            trained on `published_pretraining_cells` cells, for a column where ours was as well.
-        published_pretraining_cells: the whole space.
+        published_pretraining: fractions under the same names, of a model trained on so many cells:
+        published_pretraining_cells: shown where ours was trained on as many.
         published_pretraining_source: the paper and table of those fractions.
     """
 
@@ -171,11 +170,11 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     return (
         f"**{label}** searched the **{summary['space']}** space in {many if runs > 1 else one}. "
         f"Cells were evaluated by looking them up in the table **{summary['table']}** "
-        f"({table_cells(summary)}{path}). "
-        f"A search saw {seen}, and no test accuracy. {_protocol(summary)}{_budget(summary)} "
-        "The incumbent is the cell with the highest validation accuracy a run has seen; its test "
-        "accuracy is the mean over the table's repeats. Test regret is the distance to the best "
-        f"mean test accuracy in the table{_best_in_table(summary)}."
+        f"({table_cells(summary)}{path}). A search saw {seen}, and no test accuracy. "
+        f"{_protocol(summary)}{_budget(summary)} The incumbent is the cell with the highest "
+        "validation accuracy a run has seen; its test accuracy is the mean over the table's "
+        "repeats. Test regret is the distance to the best mean test accuracy in the table"
+        f"{_best_in_table(summary)}."
     )
 
 
@@ -196,7 +195,13 @@ def _budget(summary: Mapping[str, Any]) -> str:
 
 
 def _protocol(summary: Mapping[str, Any]) -> str:
-    return f"{summary['protocol']} " if summary.get("protocol") else ""
+    text = f"{summary['protocol']} " if summary.get("protocol") else ""
+    if summary.get("epochs"):
+        *shorter, full = summary["epochs"]
+        shorter = " and ".join(map(str, shorter))
+        text += (f"Cells were also measured after {shorter} epochs: that is a query as well, but "
+                 f"only a cell measured after {full} can be the incumbent. ")
+    return text
 
 
 def _best_in_table(summary: Mapping[str, Any]) -> str:
@@ -220,7 +225,6 @@ def _headline(summary: Mapping[str, Any]) -> str:
 
 
 def _reported_validation(summary: Mapping[str, Any]) -> str:
-    """Returns the validation accuracy that the protocol reports, where a search saw another."""
     if summary["incumbent"].get("reported_validation_accuracy_mean") is None:
         return ""
     accuracy = _mean_std(summary["incumbent"], "reported_validation_accuracy", summary)
@@ -230,8 +234,8 @@ def _reported_validation(summary: Mapping[str, Any]) -> str:
 def _published_final(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     if notes.published_final is None or summary["dataset"] not in PUBLISHED_DATASETS:
         return ""
-    source = notes.published_final_source
-    return f"Published: {percent(notes.published_final, 2)} test accuracy ({source})."
+    accuracy = percent(notes.published_final, 2)
+    return f"Published: {accuracy} test accuracy ({notes.published_final_source})."
 
 
 def _results_table(summary: Mapping[str, Any], notes: ReportNotes) -> str:
@@ -341,7 +345,7 @@ def _pretraining_section(notes: ReportNotes) -> list[str]:
 
 
 def _published_pretraining(notes: ReportNotes) -> Mapping[str, float]:
-    """Returns the published qualities where our model saw the same cells; none sees accuracies."""
+    """Returns the published qualities where our model saw as many cells."""
     same = notes.pretraining.get("num_cells") == notes.published_pretraining_cells
     return notes.published_pretraining if same else {}
 

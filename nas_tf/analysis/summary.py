@@ -40,6 +40,7 @@ class StudyDescription:
         cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
             limit it.
         validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
+        epochs: training budgets that cells were measured at, ascending, where there are several.
         protocol: what a search saw and what is reported, in words, where a benchmark has its own.
         job: name of the job.
     """
@@ -54,6 +55,7 @@ class StudyDescription:
     query_budget: int | None
     cost_budget_sec: float | None = None
     validation: str = "random"
+    epochs: list[int] = dataclasses.field(default_factory=list)
     protocol: str = ""
     job: str = "search"
 

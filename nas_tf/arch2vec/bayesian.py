@@ -172,10 +172,7 @@ class BayesianSearch:
         """Returns int32 [R, B], the next cells of every run."""
         made, left = self._queried.shape[1], len(self._cells) - self._queried.shape[1]
         if left <= 0:
-            raise core.ConfigError(
-                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
-                "must end before"
-            )
+            raise core.pool_used_up(len(self._cells))
         if made < self._initial.shape[1]:
             return self._initial[:, made:]
         index, score = self._program.propose(self._draw_weights(made), self._data())
@@ -186,7 +183,7 @@ class BayesianSearch:
             run = int(np.flatnonzero(lost)[0])
             raise core.NasError(
                 f"run {run} (seed {self._seeds[run]}): the surrogate's predictions are not finite; "
-                "lower the learning rate"
+                "lower --surrogate_learning_rate"
             )
         return index
 
@@ -269,12 +266,20 @@ class _Program:
             weights: float32 [P, D + 2, H], the networks' initial weights.
             data: what the runs have queried.
 
+        Raises:
+            core.NasError: a network has diverged.
+
         Returns:
             int32 [P, B] cells, of equal ones the first, and float64 [P, B], the logarithm of the
             improvement; -inf where there is no further cell.
         """
         arrays = (getattr(data, field.name) for field in dataclasses.fields(data))
-        index, score = self._compiled(weights, *arrays)
+        try:
+            index, score = self._compiled(weights, *arrays)
+        except tf.errors.InvalidArgumentError:  # of the eigenvalues of what is not finite
+            raise core.NasError(
+                "a surrogate diverged; lower --surrogate_learning_rate"
+            ) from None
         return index.numpy(), score.numpy()
 
     def _propose(self, weights, *data) -> tuple[tf.Tensor, tf.Tensor]:

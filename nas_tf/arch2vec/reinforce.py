@@ -178,10 +178,7 @@ class ReinforceSearch:
 
     def _propose(self) -> _Pending:
         if self._num_queries >= len(self._cells):
-            raise core.ConfigError(
-                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
-                "must end before"
-            )
+            raise core.pool_used_up(len(self._cells))
         if not self._num_queries:
             return _Pending(self._first, None)
         position = len(self._steps)

@@ -109,7 +109,7 @@ class Bananas(pool_search.PoolSearch):
             round_size: B, queries between two trainings.
             num_parents: best cells whose neighbours are candidates.
             num_candidates: C, most candidates of a round.
-            path_length: operations of the longest path that is encoded. The released code keeps 3
+            path_length: operations of the longest path that is encoded, where cells have it. The released code keeps 3
                 of 5 on NAS-Bench-101 (40 paths) and 2 of 3 on NAS-Bench-201 (30).
             blocking_ops: names of operations that interrupt a path, such as 'none', which the
                 released code takes for an operation like the others.
@@ -135,7 +135,8 @@ class Bananas(pool_search.PoolSearch):
         ops = [code for code, name in interior if name not in blocking_ops]
         if not ops:
             raise core.ConfigError(f"blocking_ops={list(blocking_ops)}: no other operation is left")
-        self._features = path_encoding.encode(self._cells, ops, path_length)  # [M, F]
+        length = min(path_length, path_encoding.longest_path(self._cells))
+        self._features = path_encoding.encode(self._cells, ops, length)  # [M, F]
         self._program = fit_and_predict(self._ensemble)
         self._devices = list(devices)
 
@@ -151,10 +152,7 @@ class Bananas(pool_search.PoolSearch):
         if self._pending is None:
             left = self._queried.num_left()[self._active].min(initial=len(self._cells))
             if not left:
-                raise core.ConfigError(
-                    f"all {len(self._cells)} cells of the pool have been queried; a search's "
-                    "budget must end before"
-                )
+                raise core.pool_used_up(len(self._cells))
             size = self._round_size if self._columns else self._num_initial
             size = min(size, left)
             chosen = self._promising()[:, :size] if self._columns else None
@@ -217,7 +215,7 @@ class Bananas(pool_search.PoolSearch):
             run = int(np.flatnonzero(diverged)[0])
             raise core.NasError(
                 f"run {run} (seed {self._seeds[run]}): the ensemble's predictions are not finite; "
-                f"lower learning_rate={self._ensemble.learning_rate}"
+                f"lower --ensemble_learning_rate={self._ensemble.learning_rate}"
             )
         samples[candidates < 0] = np.inf
         return np.take_along_axis(candidates, np.argsort(samples, axis=1, kind="stable"), axis=1)

@@ -73,6 +73,12 @@ class _Slot:
     before: int
 
 
+def first_full_query(num_budgets: int, eta: int) -> int:
+    """Returns the number, from 1, of the first query at full epochs."""
+    budgets = [slot.budget for slot in _slots(num_budgets, eta)]
+    return budgets.index(num_budgets - 1) + 1
+
+
 def _slots(num_budgets: int, eta: int) -> list[_Slot]:
     slots = []
     for bracket in brackets(num_budgets, eta):
@@ -127,7 +133,7 @@ class Bohb(categorical.CategoricalSearch):
         _check("random_fraction", random_fraction, 0 <= random_fraction <= 1, "0 to 1")
         _check("num_samples", num_samples, num_samples >= 1, "at least 1")
         _check("top_percent", top_percent, 1 <= top_percent <= 99, "1 to 99")
-        _check("min_points", min_points, self._min_points >= least,
+        _check("--min_points", min_points, self._min_points >= least,
                f"at least {least}, one more than the decisions of the encoding")
         _check("min_bandwidth", min_bandwidth, 0 < min_bandwidth <= 1, "above 0 to 1")
         self._epochs = tuple(int(number) for number in epochs)
@@ -252,10 +258,7 @@ class Bohb(categorical.CategoricalSearch):
     def _check_pool(self, runs: np.ndarray) -> None:
         """Raises ConfigError if one of the runs has no cell left."""
         if (self._queried.num_left()[runs] == 0).any():
-            raise core.ConfigError(
-                f"all {len(self._cells)} cells of the pool have been queried; a search's budget "
-                "must end before"
-            )
+            raise core.pool_used_up(len(self._cells))
 
 
 def best(accuracy: np.ndarray, count: int) -> np.ndarray:

@@ -26,6 +26,16 @@ def num_paths(num_ops: int, max_length: int) -> int:
     return sum(num_ops**length for length in range(max_length + 1))
 
 
+def longest_path(cells: CellGraphs) -> int:
+    """Returns the most operations on a path from input to output of any of the cells [M]."""
+    edges = cells.adjacency.astype(bool)
+    depth = np.zeros(cells.ops.shape, np.int64)  # edges on the longest path to every node
+    for node in range(1, cells.max_nodes):
+        depth[:, node] = np.where(edges[:, :, node], depth + 1, 0).max(axis=1)
+    output = cells.num_nodes.astype(np.int64) - 1
+    return max(0, int(depth[np.arange(len(cells)), output].max()) - 1)
+
+
 def encode(cells: CellGraphs, ops: Sequence[int], max_length: int) -> np.ndarray:
     """Returns which operation sequences the paths of every cell have.
 

@@ -54,10 +54,7 @@ class PoolSearch:
         """
         if self._pending is None:
             if (self._active & (self._queried.num_left() == 0)).any():
-                raise core.ConfigError(
-                    f"all {len(self._cells)} cells of the pool have been queried; a search's "
-                    "budget must end before"
-                )
+                raise core.pool_used_up(len(self._cells))
             self._pending = self._propose(self._uniform(len(self._columns)))
         return core.Suggestion(self._cells[self._pending[:, None]])
 

@@ -119,6 +119,9 @@ def test_a_protocol_of_its_own():
     }
     text = _text(values)
     assert " and no test accuracy. Searched on 12 epochs. Each run" in text
+    several = _text(values | {"epochs": [4, 12, 36]})
+    assert "Cells were also measured after 4 and 12 epochs" in several
+    assert "only a cell measured after 36 can be the incumbent. Each run" in several
     assert "the incumbent's validation accuracy is 91.55 ± 0.26 %." in text
 
 

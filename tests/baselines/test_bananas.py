@@ -236,7 +236,7 @@ def test_candidates_are_taken_by_the_errors_they_draw(toy):
 def test_an_ensemble_that_diverges_is_an_error(toy):
     search = oracle(toy, [(0, 1), (0, 2)], 3, np.full((2, 3), np.nan), [4, 5], num_initial=1)
     run(toy, search, 1, {0: 0.5, 1: 0.4, 2: 0.3})
-    with pytest.raises(core.NasError, match=r"run 0 \(seed 4\).*lower learning_rate=0.01"):
+    with pytest.raises(core.NasError, match=r"run 0 \(seed 4\).*lower --ensemble_learning_rate=0.01"):
         search.suggest()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from nas_tf.baselines import path_encoding
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import nasbench101
 from nas_tf.spaces import nasbench201
 from nas_tf.spaces.nasbench101 import CONV1X1, CONV3X3, INPUT, MAXPOOL3X3, OUTPUT
 
@@ -113,3 +114,12 @@ def test_no_cells(cells):
 def test_bad_input(cells, ops, max_length):
     with pytest.raises(ValueError, match="distinct codes"):
         path_encoding.encode(cells[:3], ops, max_length)
+
+
+@pytest.mark.parametrize("cells, expected", [
+    (lambda: nasbench101.enumerate_cells(5), 3),
+    (lambda: nasbench101.enumerate_cells(2), 0),
+    (lambda: nasbench201.NasBench201Space().enumerate_cells(), 3),
+])
+def test_longest_path(cells, expected):
+    assert path_encoding.longest_path(cells()) == expected
