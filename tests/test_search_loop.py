@@ -284,11 +284,15 @@ def test_killed_process_resumes_with_the_same_trace(tmp_path, request, number, i
 def test_interrupt_by_the_keyboard_is_an_interrupt(tmp_path):
     path = tmp_path / "search.npz"
     strike = lambda step, values: step == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
-    handler = signal.getsignal(signal.SIGINT)
+    # Python's own handler, which a process started in the background may lack.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     checkpoint = search_loop.Checkpoint(path, {}, interval_sec=1000)
-    with pytest.raises(KeyboardInterrupt):
-        run(checkpoint=checkpoint, callbacks=[strike])
-    assert signal.getsignal(signal.SIGINT) is handler
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(checkpoint=checkpoint, callbacks=[strike])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert storage.read_npz(path)["key"].shape == (3, 5)
     assert_same(run(checkpoint=checkpoint).history, run().history)
 

@@ -108,8 +108,8 @@ def comparison_page(pages: Sequence[SectionPage]) -> str:
     number = sum(len(group.studies) for group in groups)
     blocks = [
         "# Comparison of studies",
-        f"{count(number, 'finished study', 'finished studies')} on "
-        f"{count(len(pages), 'benchmark')}. The incumbent of a run is the cell with the highest "
+        f"{count(number, 'finished study', 'finished studies')} in {count(len(pages), 'section')}, "
+        "one for every table, data set and protocol. The incumbent of a run is the cell with the highest "
         "validation accuracy it has seen; its test accuracy is the mean over the table's repeats, "
         "and no search sees it. Test regret is the distance to the best mean test accuracy in the "
         "table. Every number here is computed from the studies' traces.",
@@ -121,14 +121,19 @@ def comparison_page(pages: Sequence[SectionPage]) -> str:
 
 
 def _titles(groups: Sequence[Section]) -> list[str]:
-    """Returns a title for every section: as much as it takes to tell it from the others."""
+    """Returns a title for every section: as much as it takes to tell it from the others.
+
+    Sections that only their protocol tells apart are numbered.
+    """
     parts = [_title_parts(group) for group in groups]
     titles = []
     for own in parts:
         lengths = range(1, len(own) + 1)
         clashes = [sum(other[:length] == own[:length] for other in parts) for length in lengths]
         length = next((n for n, same in zip(lengths, clashes) if same == 1), len(own))
-        titles.append(escaped(", ".join(own[:length])))
+        alike = sum(other == own for other in parts[: len(titles)])
+        another = (f"protocol {alike + 1}",) if alike else ()
+        titles.append(escaped(", ".join((*own[:length], *another))))
     return titles
 
 

@@ -127,7 +127,7 @@ def test_what_a_protocol_reports_stands_beside_what_was_searched(leave_study):
 
 def test_one_study_is_a_report_without_comparison(leave_study):
     text = _text([leave_study("a")])
-    assert "1 finished study on 1 benchmark." in text
+    assert "1 finished study in 1 section, " in text
     assert "P(better)" not in text and "Reference" not in text and "**" not in _rows(text, "##")[1]
 
 
@@ -161,6 +161,17 @@ def test_a_section_for_each_benchmark(leave_study):
         "Best practices",
     ]
     assert "compared after 500 s of evaluation cost, the smallest" in text
+
+
+def test_sections_that_only_their_protocol_tells_apart_are_numbered(leave_study):
+    inputs = [
+        leave_study("a", protocol="Seen after 12 epochs."),
+        leave_study("b", "evolution", protocol="Seen after 200 epochs."),
+    ]
+    text = _text(inputs)
+    assert "2 finished studies in 2 sections, one for every table" in text
+    first, second, _ = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert second == f"{first}, protocol 2"
 
 
 def test_settings_and_versions_that_differ(leave_study):

@@ -53,7 +53,7 @@ def test_what_is_left(three, tmp_path):
     assert set(files) == {
         "report.md", "report.html", "regret_1.png", "final_regret_1.png", "tensorboard"
     }
-    assert text.startswith("# Comparison of studies\n\n3 finished studies on 1 benchmark. ")
+    assert text.startswith("# Comparison of studies\n\n3 finished studies in 1 section, ")
     page = _Page(files["report.html"].read_text("utf-8"))
     assert len(page.sources) == 2
     assert all(source.startswith("data:image/png;base64,iVBOR") for source in page.sources)
