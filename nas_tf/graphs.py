@@ -16,6 +16,8 @@ import numpy as np
 
 PADDING_OP = -1
 
+SPLIT_MIX_STEP = np.uint64(0x9E3779B97F4A7C15)  # between two states of the generator
+
 _KEY_CHUNK = 1 << 15  # cells hashed at a time, so that the working set stays in cache
 
 
@@ -243,12 +245,16 @@ def first_of_each_key(cells: CellGraphs) -> np.ndarray:
     return np.sort(np.unique(cells.keys, return_index=True)[1])
 
 
-def _mix(values: np.ndarray) -> np.ndarray:
-    """Scrambles uint64 values one to one (the finaliser of SplitMix64)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
+def scramble(values: np.ndarray) -> np.ndarray:
+    """Scrambles uint64 values [...] one to one: SplitMix64's finaliser (Steele et al., 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
+
+
+def _mix(values: np.ndarray) -> np.ndarray:
+    """Makes SplitMix64's next number of each state, uint64 [...]."""
+    return scramble(values + SPLIT_MIX_STEP)
 
 
 def canonical_keys(cells: CellGraphs) -> np.ndarray:

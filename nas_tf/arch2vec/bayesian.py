@@ -24,7 +24,7 @@ import tensorflow as tf
 from nas_tf import core
 from nas_tf import graphs
 from nas_tf.arch2vec import dngo
-from nas_tf.arch2vec.policy_blocks import RUN_BLOCK
+from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
 from nas_tf.graphs import CellGraphs
 
 _START_STREAM = 1  # of a run's seed: its first cells
@@ -210,9 +210,9 @@ class BayesianSearch:
         }
         rows = self._program.num_rows
         return Data(
-            **{name: _pad(array.astype(np.float32), rows) for name, array in arrays.items()},
-            visited=_pad(self._queried, rows, -1),
-            active=_pad(self._active, rows),
+            **{name: pad_rows(array.astype(np.float32), rows) for name, array in arrays.items()},
+            visited=pad_rows(self._queried, rows, -1),
+            active=pad_rows(self._active, rows),
         )
 
 
@@ -382,12 +382,6 @@ def _chunks(embedding: np.ndarray, device: str | None) -> tf.Tensor:
     num_cells, depth = embedding.shape
     num_chunks = -(-num_cells // _CHUNK)
     size = -(-num_cells // (num_chunks * 16)) * 16
-    table = _pad(dngo.with_one(embedding), num_chunks * size)
+    table = pad_rows(dngo.with_one(embedding), num_chunks * size)
     with tf.device(device):
         return tf.constant(table.reshape(num_chunks, size, depth + 1))
-
-
-def _pad(values: np.ndarray, rows: int, value=0) -> np.ndarray:
-    """Appends rows of `value` up to `rows`."""
-    padding = np.full((rows - len(values), *values.shape[1:]), value, values.dtype)
-    return np.concatenate([values, padding])

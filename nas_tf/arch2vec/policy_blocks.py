@@ -170,3 +170,9 @@ class _Part:
 
 def _write(arrays, index, values) -> tuple[tf.TensorArray, ...]:
     return tuple(array.write(index, value) for array, value in zip(arrays, values))
+
+
+def pad_rows(values: np.ndarray, rows: int, value=0) -> np.ndarray:
+    """Appends rows of `value` up to `rows`."""
+    padding = np.full((rows - len(values), *values.shape[1:]), value, values.dtype)
+    return np.concatenate([values, padding])

@@ -23,6 +23,7 @@ import tensorflow as tf
 from nas_tf import core
 from nas_tf.arch2vec import policy
 from nas_tf.arch2vec import policy_blocks
+from nas_tf.arch2vec.policy_blocks import pad_rows
 from nas_tf.graphs import CellGraphs
 
 _START_STREAM = 1  # of a run's seed: first cell and initial weights
@@ -156,11 +157,11 @@ class ReinforceSearch:
         self._rewards = list(state["rewards"])
         fields = [state[f"step_{name}"] for name in policy.Step._fields]
         self._steps = [
-            policy.Step(*(tf.constant(_pad(field, self._padded)) for field in step))
+            policy.Step(*(tf.constant(pad_rows(field, self._padded)) for field in step))
             for step in zip(*fields, strict=True)
         ]
         for name in policy_blocks.WEIGHTS:
-            self._policies.assign(name, _pad(state[name], self._padded))
+            self._policies.assign(name, pad_rows(state[name], self._padded))
 
     def _draw_start(self) -> np.ndarray:
         """Draws every run's first cell, int32 [R], and its weights, which are put in place."""
@@ -172,8 +173,8 @@ class ReinforceSearch:
             weights = policy.initial_weights(rng, depth)
             lstm.append(weights[0])
             head.append(weights[1])
-        self._policies.assign("lstm", _pad(np.stack(lstm), self._padded))
-        self._policies.assign("head", _pad(np.stack(head), self._padded))
+        self._policies.assign("lstm", pad_rows(np.stack(lstm), self._padded))
+        self._policies.assign("head", pad_rows(np.stack(head), self._padded))
         return np.array(first, np.int32)
 
     def _propose(self) -> _Pending:
@@ -184,7 +185,7 @@ class ReinforceSearch:
         position = len(self._steps)
         if self._noise is None:
             self._noise = self._draw_noise()
-        current = _pad(self._visited[: len(self._seeds), self._num_queries - 1], self._padded)
+        current = pad_rows(self._visited[: len(self._seeds), self._num_queries - 1], self._padded)
         if position:
             hidden, cell = self._steps[-1].hidden, self._steps[-1].cell
         else:
@@ -215,7 +216,7 @@ class ReinforceSearch:
             ).standard_normal(shape, np.float32)
             for seed in self._seeds
         ]
-        return _pad(np.stack(noise), self._padded)
+        return pad_rows(np.stack(noise), self._padded)
 
     def _visit(self, index: np.ndarray) -> None:
         """Marks cells [R] as queried by their runs, unless these are over."""
@@ -234,8 +235,8 @@ class ReinforceSearch:
         self._policies.learn(
             policy.Step(*(tf.stack(field, axis=1) for field in zip(*self._steps, strict=True))),
             tf.constant(self._noise),
-            tf.constant(_pad(advantage.astype(np.float32), self._padded)),
-            tf.constant(_pad(self._active, self._padded, True)),
+            tf.constant(pad_rows(advantage.astype(np.float32), self._padded)),
+            tf.constant(pad_rows(self._active, self._padded, True)),
             tf.constant(policy.adam_corrections(self._num_updates)),
         )
         self._steps, self._rewards, self._noise = [], [], None
@@ -253,9 +254,3 @@ def _check_settings(seeds, episode_length, learning_rate, discount, baseline) ->
     for name, value, fits, expected in requirements:
         if not fits:
             raise core.ConfigError(f"{name}={value}: expected {expected}")
-
-
-def _pad(values: np.ndarray, rows: int, value=0) -> np.ndarray:
-    """Appends rows of `value` up to `rows`."""
-    padding = np.full((rows - len(values), *values.shape[1:]), value, values.dtype)
-    return np.concatenate([values, padding])

@@ -281,14 +281,5 @@ def expand(uniform: np.ndarray, start: int, count: int) -> np.ndarray:
     """
     seed = (np.asarray(uniform) * 2.0**53).astype(np.uint64)
     place = np.arange(start + 1, start + count + 1).astype(np.uint64)
-    return (_mix(_mix(seed)[:, None] + place * _GAMMA) >> np.uint64(11)) * 2.0**-53
-
-
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _mix(bits: np.ndarray) -> np.ndarray:
-    """SplitMix64's finalizer, uint64 [...]."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    states = graphs.scramble(seed)[:, None] + place * graphs.SPLIT_MIX_STEP
+    return (graphs.scramble(states) >> np.uint64(11)) * 2.0**-53

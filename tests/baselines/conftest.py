@@ -73,11 +73,25 @@ def uniform(seed, stream, width, queries):
     return np.concatenate(blocks)[:queries]
 
 
+class Switches:
+    """Codes of `count` decisions with two choices; the cell's key is their binary number."""
+
+    def __init__(self, count):
+        self.num_choices = (2,) * count
+
+    def encode(self, cells):
+        return np.stack(np.unravel_index(cells.keys.astype(int), self.num_choices), -1).astype("i1")
+
+    def decode(self, codes):
+        places = np.ravel_multi_index(np.moveaxis(codes, -1, 0), self.num_choices)
+        return cells_of(places.ravel()).reshape(*places.shape), np.ones(places.shape, bool)
+
+
 @pytest.fixture(scope="session")
 def toy():
     """Returns the functions above."""
     return types.SimpleNamespace(
-        space=GraphSpace, cells=cells_of, answer=answer, run=run, uniform=uniform
+        space=GraphSpace, switches=Switches, cells=cells_of, answer=answer, run=run, uniform=uniform
     )
 
 

@@ -79,24 +79,9 @@ def test_a_density_does_not_vanish():
     np.testing.assert_allclose(found, [[1e-32]], rtol=1e-5)
 
 
-class Switches:
-    """Codes of `count` decisions with two choices; the cell's key is their binary number."""
-
-    def __init__(self, toy, count):
-        self._toy = toy
-        self.num_choices = (2,) * count
-
-    def encode(self, cells):
-        return np.stack(np.unravel_index(cells.keys.astype(int), self.num_choices), -1).astype("i1")
-
-    def decode(self, codes):
-        places = np.ravel_multi_index(np.moveaxis(codes, -1, 0), self.num_choices)
-        return self._toy.cells(places.ravel()).reshape(*places.shape), np.ones(places.shape, bool)
-
-
 def search_of(toy, count, seeds, **settings):
     settings = {"epochs": [4, 12, 36]} | settings
-    return bohb.Bohb(toy.cells(range(2**count)), Switches(toy, count), seeds=seeds, **settings)
+    return bohb.Bohb(toy.cells(range(2**count)), toy.switches(count), seeds=seeds, **settings)
 
 
 def run(toy, search, queries, accuracy):
