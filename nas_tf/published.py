@@ -18,6 +18,8 @@ STRATEGIES = {
     "evolution": "regularized evolution",
     "local_search": "local search",
     "bananas": "BANANAS",
+    "supervised_reinforce": "supervised RL",
+    "supervised_bayesian": "supervised BO",
 }
 _DATASETS = {"cifar100": " (CIFAR-100)", "imagenet16-120": " (ImageNet-16-120)"}
 

@@ -7,7 +7,10 @@ import numpy as np
 
 from nas_tf.arch2vec.bayesian import BayesianSearch
 from nas_tf.arch2vec.embedding import standardized
+from nas_tf.arch2vec.pools import RunEmbeddings
+from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
 from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.arch2vec.supervised import SupervisedSearch
 from nas_tf.baselines.bananas import Bananas
 from nas_tf.baselines.bohb import Bohb, first_full_query
 from nas_tf.baselines.categorical import Encoding, NasBench101Encoding, NasBench201Encoding
@@ -16,10 +19,10 @@ from nas_tf.baselines.evolution import RegularizedEvolution
 from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import ConfigError, SearchSpace, Strategy
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, first_of_each_key
 from nas_tf.settings import Settings
 
-EMBEDDED = {"reinforce", "bayesian"}  # strategies that search in an embedding
+EMBEDDED = {"reinforce", "bayesian"}  # strategies that search in a pre-trained embedding
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,7 @@ def check(settings: Settings, epochs: tuple[int, ...]) -> None:
     strategy, queries = settings.search.strategy, settings.search.num_queries
     first = {
         "bayesian": ("num_initial", settings.bayesian.num_initial),
+        "supervised_bayesian": ("num_initial", settings.bayesian.num_initial),
         "bananas": ("bananas_initial", settings.bananas.bananas_initial),
     }
     if strategy in first and queries is not None:
@@ -86,14 +90,21 @@ def check(settings: Settings, epochs: tuple[int, ...]) -> None:
 
 
 def needs_embedding(settings: Settings) -> bool:
-    """Tells whether the strategy of a job searches in an embedding."""
+    """Tells whether the strategy of a job searches in a pre-trained embedding."""
     return settings.search.strategy in EMBEDDED
 
 
 def _reinforce(settings: Settings, study: Study) -> Strategy:
+    embedding = _embedding(settings, study.embedding)
+    return _reinforce_in(_scaled(settings, embedding), settings, study)
+
+
+def _reinforce_in(
+    embedding: np.ndarray | RunEmbeddings, settings: Settings, study: Study
+) -> ReinforceSearch:
     values = settings.reinforce
     return ReinforceSearch(
-        np.float32(values.embedding_scale) * _embedding(settings, study),
+        embedding,
         study.cells,
         seeds=study.seeds,
         episode_length=values.episode_length,
@@ -105,9 +116,15 @@ def _reinforce(settings: Settings, study: Study) -> Strategy:
 
 
 def _bayesian(settings: Settings, study: Study) -> Strategy:
+    return _bayesian_in(_embedding(settings, study.embedding), settings, study)
+
+
+def _bayesian_in(
+    embedding: np.ndarray | RunEmbeddings, settings: Settings, study: Study
+) -> BayesianSearch:
     values = settings.bayesian
     return BayesianSearch(
-        _embedding(settings, study),
+        embedding,
         study.cells,
         seeds=study.seeds,
         num_initial=values.num_initial,
@@ -116,6 +133,58 @@ def _bayesian(settings: Settings, study: Study) -> Strategy:
         epochs=values.surrogate_epochs,
         learning_rate=values.surrogate_learning_rate,
         devices=study.devices,
+    )
+
+
+def _supervised_reinforce(settings: Settings, study: Study) -> Strategy:
+    def finish(embedding: np.ndarray) -> np.ndarray:
+        return _scaled(settings, _embedding(settings, embedding))
+
+    return _supervised(_reinforce_in, settings, study, first=1, finish=finish)
+
+
+def _supervised_bayesian(settings: Settings, study: Study) -> Strategy:
+    def finish(embedding: np.ndarray) -> np.ndarray:
+        return _embedding(settings, embedding)
+
+    first = settings.bayesian.num_initial
+    return _supervised(_bayesian_in, settings, study, first=first, finish=finish)
+
+
+def _supervised(
+    search: Callable[[RunEmbeddings, Settings, Study], Strategy],
+    settings: Settings,
+    study: Study,
+    *,
+    first: int,
+    finish: Callable[[np.ndarray], np.ndarray],
+) -> Strategy:
+    """Returns a search in embeddings learned as it goes; see `SupervisedSearch`."""
+    study = dataclasses.replace(study, cells=study.cells[first_of_each_key(study.cells)])
+    values, encoder = settings.supervised, settings.pretrain
+    model = AccuracyPredictor(
+        study.space.max_nodes,
+        len(study.space.op_names),
+        positions=encoder.positions,
+        epsilon_start=encoder.epsilon_start,
+        pooling=encoder.pooling,
+    )
+    return SupervisedSearch(
+        lambda embeddings: search(embeddings, settings, study),
+        study.cells,
+        PredictorTraining(
+            model,
+            study.space,
+            study.cells,
+            learning_rate=values.encoder_learning_rate,
+            devices=study.devices,
+        ),
+        seeds=study.seeds,
+        first=first,
+        period=values.encoder_period,
+        steps=values.encoder_steps,
+        finish=finish,
+        progress=True,
     )
 
 
@@ -173,9 +242,14 @@ def _bananas(settings: Settings, study: Study) -> Strategy:
     )
 
 
-def _embedding(settings: Settings, study: Study) -> np.ndarray:
+def _embedding(settings: Settings, embedding: np.ndarray) -> np.ndarray:
     """Returns the embedding that is searched, float32 [M, L]."""
-    return standardized(study.embedding) if settings.search.standardize else study.embedding
+    return standardized(embedding) if settings.search.standardize else embedding
+
+
+def _scaled(settings: Settings, embedding: np.ndarray) -> np.ndarray:
+    """Returns an embedding beside the noise of a policy, float32 [M, L]."""
+    return np.float32(settings.reinforce.embedding_scale) * embedding
 
 
 def _encoding(study: Study) -> Encoding:
@@ -194,4 +268,6 @@ STRATEGIES: dict[str, Callable[[Settings, Study], Strategy]] = {
     "bohb": _bohb,
     "local_search": _local_search,
     "bananas": _bananas,
+    "supervised_reinforce": _supervised_reinforce,
+    "supervised_bayesian": _supervised_bayesian,
 }

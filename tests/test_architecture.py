@@ -19,14 +19,20 @@ LEVELS = (
     ({"networks"}, {"training"}),
     ({"evaluators"}, {"arch2vec"}, {"graphpnas"}, {"baselines"}),
     ({"search_loop"}, {"tuning"}, {"analysis"}),
-    ({"settings", "experiment", "benchmarks", "strategies", "published"},),
+    (
+        {
+            "declaration", "strategy_settings", "settings", "experiment", "benchmarks",
+            "strategies", "published",
+        },
+    ),
     ({"flags", "claim", "pretraining", "jobs", "main"},),
 )
 # Where a package must not be imported directly; below, so that nothing imports it indirectly.
 TENSORFLOW = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "spektral",
               "keras_tuner", "tensorboard")
 WITHOUT_TENSORFLOW = {
-    "core", "graphs", "storage", "caching", "spaces", "settings", "tables", "flags",
+    "core", "graphs", "storage", "caching", "spaces", "declaration", "strategy_settings",
+    "settings", "tables", "flags",
 }
 ABSL_FLAGS = ("absl.flags", "absl.app")
 WITH_ABSL_FLAGS = {"flags", "main"}

@@ -117,6 +117,17 @@ BAYESIAN = {
     "surrogate_epochs": 3,
     "surrogate_learning_rate": 0.5,
 }
+# Settings that change the trace of a search with encoders of its own.
+SUPERVISED = {
+    "encoder_period": 5,
+    "encoder_steps": 2,
+    "encoder_learning_rate": 0.05,
+    "pooling": "mean",
+    "positions": False,
+    "epsilon_start": 0.0,
+    "embedding_scale": 2.0,
+    "standardize": False,
+}
 # Settings that change the autoencoder's weights.
 PRETRAIN = {
     "pretrain_cells": "table",
@@ -158,7 +169,7 @@ ELSEWHERE = {
 
 
 def test_every_setting_is_shown_to_do_something():
-    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *PRETRAIN, *ELSEWHERE}
+    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *SUPERVISED, *PRETRAIN, *ELSEWHERE}
     assert shown == set(Settings().values())
 
 
@@ -208,6 +219,29 @@ def test_settings_of_bananas_change_its_trace(bananas, tmp_path, name):
     settings, before = bananas
     after = trace(execute(change(settings, **{name: BANANAS[name]}), tmp_path))
     assert not np.array_equal(before["key"], after["key"])
+
+
+@pytest.fixture(scope="module")
+def supervised(base, tmp_path_factory):
+    """Settings and output directory of REINFORCE with encoders of its own."""
+    settings = change(base, strategy="supervised_reinforce", num_queries=12, encoder_steps=4)
+    return settings, execute(settings, tmp_path_factory.mktemp("supervised"))
+
+
+@pytest.mark.parametrize("name", SUPERVISED)
+def test_settings_of_supervised_searches_change_their_trace(supervised, tmp_path, name):
+    settings, before = supervised
+    after = trace(execute(change(settings, **{name: SUPERVISED[name]}), tmp_path))
+    assert not np.array_equal(trace(before)["key"], after["key"])
+
+
+def test_supervised_searches_pretrain_nothing(base, supervised, tmp_path):
+    settings = change(base, strategy="supervised_bayesian", num_queries=18, encoder_steps=4)
+    directory = execute(settings, tmp_path)
+    assert all(len(set(keys)) == 18 for keys in trace(directory)["key"])
+    for found, label in ((directory, "supervised BO"), (supervised[1], "supervised RL")):
+        assert not (found / "model").exists()
+        assert label in (found / "report.md").read_text()
 
 
 def test_a_report_compares_finished_studies(base, done, tmp_path):
@@ -381,6 +415,11 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
         ({"job": "report", "inputs": "no/such"}, ConfigError, "no/such"),
         ({"strategy": "bohb", "num_queries": 3}, ConfigError, "first training of 36 epochs is query 4"),
         ({"strategy": "bayesian", "num_queries": 16}, ConfigError, "random, --num_initial=16"),
+        (
+            {"strategy": "supervised_bayesian", "num_queries": 16},
+            ConfigError,
+            "random, --num_initial=16",
+        ),
         ({"strategy": "bananas", "num_queries": 9}, ConfigError, "random, --bananas_initial=10"),
         ({"dataset": "svhn"}, ConfigError, "--dataset=svhn: --space=nasbench101 does not read it"),
         (

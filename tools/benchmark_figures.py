@@ -169,6 +169,13 @@ ITEMS = (
         (Figure("bananas_201_sec", "BANANAS, the same (scaled from 40 runs)"),),
     ),
     Item(
+        "supervised_201", _STUDIES + "supervised_201",
+        (
+            Figure("supervised_reinforce_201_sec", "supervised RL, the same (scaled from 16 runs)"),
+            Figure("supervised_bayesian_201_sec", "supervised BO, the same (scaled from 16 runs)"),
+        ),
+    ),
+    Item(
         "baselines_201", _STUDIES + "baselines_201",
         (
             Figure("reinforce_categorical_201_sec", "REINFORCE over decisions, the same"),

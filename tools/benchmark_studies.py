@@ -14,7 +14,9 @@ import numpy as np
 from nas_tf import search_loop
 from nas_tf.arch2vec import embedding
 from nas_tf.arch2vec.bayesian import BayesianSearch
+from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
 from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.arch2vec.supervised import SupervisedSearch
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.baselines.bananas import Bananas
 from nas_tf.baselines.categorical import NasBench201Encoding
@@ -30,6 +32,7 @@ from tools.benchmark_data import peak_mb
 
 _RUNS = 500
 _PART = 40  # runs of a study that takes minutes
+_FEW = 16  # of one that takes half an hour
 _QUERIES = 150
 _SPACE = NasBench201Space()
 _CELLS = _SPACE.enumerate_cells()
@@ -61,6 +64,32 @@ def bananas_201(full: bool) -> dict[str, Any]:
     runs = _RUNS if full else _PART
     seconds = _study(lambda seeds: Bananas(_CELLS, _SPACE, seeds=seeds, path_length=2), runs)
     return {"bananas_201_sec": seconds * _RUNS / runs, "note": f"{runs} runs measured"}
+
+
+def supervised_201(full: bool) -> dict[str, Any]:
+    """The supervised counterparts of both arch2vec searches; a part of the runs unless `full`."""
+    runs = _RUNS if full else _FEW
+    model = AccuracyPredictor(_SPACE.max_nodes, len(_SPACE.op_names))
+    training = PredictorTraining(model, _SPACE, _CELLS, learning_rate=5e-3)
+    options = {"cells": _CELLS, "training": training, "finish": embedding.standardized}
+
+    def reinforce(seeds: range) -> Strategy:
+        return SupervisedSearch(
+            lambda pool: ReinforceSearch(pool, _CELLS, seeds=seeds, discount=0.4, baseline=0.4),
+            seeds=seeds, first=1, **options,
+        )
+
+    def bayesian(seeds: range) -> Strategy:
+        return SupervisedSearch(
+            lambda pool: BayesianSearch(pool, _CELLS, seeds=seeds, batch_size=1, target=1.0),
+            seeds=seeds, first=16, **options,
+        )
+
+    return {
+        "supervised_reinforce_201_sec": _study(reinforce, runs) * _RUNS / runs,
+        "supervised_bayesian_201_sec": _study(bayesian, runs) * _RUNS / runs,
+        "note": f"{runs} runs measured",
+    }
 
 
 def baselines_201(full: bool) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from nas_tf import core
 from nas_tf import graphs
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
+from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding, as_pool
 from nas_tf.graphs import CellGraphs
 
 _START_STREAM = 1  # of a run's seed: its first cells
 _WEIGHTS_STREAM = 3  # of a run's seed: the initial weights of one round
-_CHUNK = 1 << 14  # cells predicted at a time: two arrays of 8 MiB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class BayesianSearch:
 
     def __init__(
         self,
-        embedding: np.ndarray,
+        embedding: np.ndarray | RunEmbeddings,
         cells: CellGraphs,
         *,
         seeds: Sequence[int],
@@ -73,8 +73,9 @@ class BayesianSearch:
 
         Args:
             embedding: float32 [M, D], finite; best with mean 0 and variance 1, see
-                `embedding.standardized`.
-            cells: the pool [M] it embeds; of cells with the same key, the first.
+                `embedding.standardized`. Or an embedding for every run.
+            cells: the pool [M] it embeds; of cells with the same key, the first. With an
+                embedding for every run there must be none.
             seeds: R non-negative seeds. Nothing else of a run is random.
             num_initial: random cells before the first model.
             batch_size: B, cells a round; 5 on NAS-Bench-101, 1 on NAS-Bench-201.
@@ -89,20 +90,16 @@ class BayesianSearch:
             core.ConfigError: a setting is out of range.
             ValueError: the embedding does not fit the cells or is not finite.
         """
-        embedding = np.asarray(embedding, np.float32)
-        if embedding.ndim != 2 or not embedding.size or embedding.shape[:1] != cells.shape:
-            raise ValueError(f"embedding of shape {embedding.shape} for cells {cells.shape}")
-        if not np.isfinite(embedding).all():
-            raise ValueError("the embedding has values that are not finite")
+        pool = as_pool(embedding, cells.shape)
         _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate)
         first = graphs.first_of_each_key(cells)
-        self._cells, self._embedding = cells[first], embedding[first]
+        self._cells, self._pool = cells[first], pool.take(first)
         self._seeds = tuple(int(seed) for seed in seeds)
         self._batch = min(batch_size, len(first))
         self._target = target
         self._initial = self._draw_initial(min(num_initial, len(first)))
         self._program = _Program(
-            self._embedding,
+            self._pool,
             len(self._seeds),
             batch=self._batch,
             epochs=epochs,
@@ -189,7 +186,7 @@ class BayesianSearch:
 
     def _draw_weights(self, made: int) -> np.ndarray:
         """Draws the networks' initial weights after a number of queries, [P, D + 2, H]."""
-        depth = self._embedding.shape[1]
+        depth = self._pool.depth
         weights = np.zeros((self._program.num_rows, depth + 2, dngo.HIDDEN), np.float32)
         for run in np.flatnonzero(self._active):
             rng = _generator(self._seeds[run], _WEIGHTS_STREAM, made)
@@ -199,11 +196,11 @@ class BayesianSearch:
     def _data(self) -> Data:
         """Returns the runs' queries as the surrogates see them."""
         known = np.isfinite(self._accuracy)
-        centre, scale = _centre_and_scale(self._accuracy, known)
+        centre, scale = dngo.centre_and_scale(self._accuracy, known)
         best = np.where(known, self._accuracy, -np.inf).max(axis=1)
         goal = np.where(known.any(axis=1), best, 0.0) if self._target is None else self._target
         arrays = {
-            "inputs": dngo.with_one(self._embedding[self._queried]),
+            "inputs": dngo.with_one(self._pool.of(self._queried)),
             "targets": np.where(known, (self._accuracy - centre) / scale, 0.0),
             "known": known,
             "goal": (goal - centre[:, 0]) / scale[:, 0],
@@ -225,7 +222,7 @@ class _Program:
 
     def __init__(
         self,
-        embedding: np.ndarray,
+        pool: SharedEmbedding | RunEmbeddings,
         num_runs: int,
         *,
         batch: int,
@@ -233,15 +230,15 @@ class _Program:
         learning_rate: float,
         devices: Sequence[str],
     ):
-        """Divides blocks of runs over devices and puts the pool [M, D] on each."""
-        self._num_cells, self._depth = embedding.shape
+        """Divides blocks of runs over devices and puts the pool on each."""
+        self._num_cells, self._depth = pool.num_cells, pool.depth
         self._batch, self._epochs, self._learning_rate = batch, epochs, learning_rate
         num_blocks = -(-num_runs // RUN_BLOCK)
         self.num_rows = num_blocks * RUN_BLOCK
         devices = list(devices) or [None]
         ends = [num_blocks * (number + 1) // len(devices) for number in range(len(devices))]
         self._parts = [
-            (device, start, end, _chunks(embedding, device))
+            (device, start, end, pool.chunks(slice(start * RUN_BLOCK, end * RUN_BLOCK), device))
             for device, start, end in zip(devices, [0, *ends], ends)
             if end > start
         ]
@@ -311,7 +308,8 @@ class _Program:
                 best = tf.zeros([self._batch], tf.float64)
                 if active[run]:
                     posterior = (regression.mean[run], regression.root[run], regression.noise[run])
-                    scores = self._scores(chunks, weights[run], posterior, goal[run])
+                    row = start + run
+                    scores = self._scores(chunks, row, weights[run], posterior, goal[run])
                     best, cells = self._best(scores, visited[run])
                 index = index.write(start + run, cells)
                 score = score.write(start + run, best)
@@ -329,13 +327,12 @@ class _Program:
         )
         return weights, dngo.regress(dngo.hidden(weights, inputs), targets, known)
 
-    def _scores(self, chunks, weights, posterior, goal) -> tf.Tensor:
+    def _scores(self, chunks, row, weights, posterior, goal) -> tf.Tensor:
         """Returns the log expected improvement of all cells for one run, float64 [M]."""
-        num_chunks, size = chunks.shape[:2]
-        scores = tf.TensorArray(tf.float64, num_chunks, element_shape=[size])
-        for number in tf.range(num_chunks):
+        scores = tf.TensorArray(tf.float64, chunks.num_chunks, element_shape=[chunks.size])
+        for number in tf.range(chunks.num_chunks):
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-            layer = dngo.hidden(weights, chunks[number])
+            layer = dngo.hidden(weights, chunks.get(row, number))
             mean, deviation = dngo.predict(layer, *posterior)
             improvement = dngo.log_expected_improvement(mean, deviation, goal)
             scores = scores.write(number, improvement)
@@ -367,21 +364,3 @@ def _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rat
 
 def _generator(*entropy: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(entropy))
-
-
-def _centre_and_scale(accuracy: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns mean and deviation of every run's known accuracies, [R, 1]; 1 where it would be 0."""
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    centre = np.where(known, accuracy, 0.0).sum(axis=1, keepdims=True) / count
-    square = np.where(known, np.square(accuracy - centre), 0.0).sum(axis=1, keepdims=True) / count
-    return centre, np.where(square > 0, np.sqrt(square), 1.0)
-
-
-def _chunks(embedding: np.ndarray, device: str | None) -> tf.Tensor:
-    """Puts the pool on a device, float32 [chunks, cells, D + 1]; zeros fill the last chunk."""
-    num_cells, depth = embedding.shape
-    num_chunks = -(-num_cells // _CHUNK)
-    size = -(-num_cells // (num_chunks * 16)) * 16
-    table = pad_rows(dngo.with_one(embedding), num_chunks * size)
-    with tf.device(device):
-        return tf.constant(table.reshape(num_chunks, size, depth + 1))

@@ -65,6 +65,14 @@ def with_one(inputs):
     return np.concatenate([inputs, np.ones_like(inputs[..., :1])], axis=-1)
 
 
+def centre_and_scale(accuracy: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and deviation of every run's known accuracies, [R, 1]; 1 where it would be 0."""
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    centre = np.where(known, accuracy, 0.0).sum(axis=1, keepdims=True) / count
+    square = np.where(known, np.square(accuracy - centre), 0.0).sum(axis=1, keepdims=True) / count
+    return centre, np.where(square > 0, np.sqrt(square), 1.0)
+
+
 def train(
     weights: tf.Tensor,
     inputs: tf.Tensor,

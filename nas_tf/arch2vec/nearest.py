@@ -128,6 +128,33 @@ class NearestCells:
         return smallest, tf.reduce_min(tf.where(is_smallest, cells, self._num_cells), axis=1)
 
 
+class RunNearestCells:
+    """A pool that every run embeds in its own way.
+
+    Distances are float32 sums of squares, one run after the other: M x D numbers are read a run, as
+    against the whole pool once for all runs.
+    """
+
+    def __init__(self, table: tf.Variable, num_cells: int):
+        """Args: table: float32 [R, >= M, D], finite; num_cells: M."""
+        self._table, self._num_cells = table, num_cells
+
+    def find(self, points: tf.Tensor, visited: tf.Tensor) -> tf.Tensor:
+        """Does `NearestCells.find`, each run in its own embedding."""
+        runs = points.shape[0]
+        found = tf.TensorArray(tf.int32, runs, element_shape=[])
+        for run in tf.range(runs):
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            cells = self._table[run, : self._num_cells]
+            distances = tf.reduce_sum(tf.square(cells - points[run]), axis=1)
+            distances = tf.ensure_shape(distances, [self._num_cells])
+            distances = _exclude(distances[None], visited[run : run + 1], np.inf)[0]
+            cell = tf.argmin(distances, output_type=tf.int32)
+            is_found = tf.math.is_finite(distances[cell])
+            found = found.write(run, tf.where(is_found, cell, self._num_cells))
+        return found.stack()
+
+
 def tree_sum(values):
     """Sums the last axis by halves, in an order that does not depend on shapes or devices.
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.arch2vec import nearest
 from nas_tf.arch2vec import policy
+from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding
 
 RUN_BLOCK = 20
 WEIGHTS = ("lstm", "lstm_moment_1", "lstm_moment_2", "head", "head_moment_1", "head_moment_2")
@@ -25,7 +25,7 @@ class PolicyBlocks:
 
     def __init__(
         self,
-        embedding: np.ndarray,
+        pool: SharedEmbedding | RunEmbeddings,
         num_runs: int,
         *,
         learning_rate: float,
@@ -34,7 +34,7 @@ class PolicyBlocks:
         """Makes policies with zero weights.
 
         Args:
-            embedding: float32 [M, D], the pool.
+            pool: M embedded cells.
             num_runs: R.
             learning_rate: of Adam.
             devices: where blocks are placed; empty leaves it to TensorFlow.
@@ -44,11 +44,11 @@ class PolicyBlocks:
         devices = list(devices) or [None]
         ends = [num_blocks * (number + 1) // len(devices) for number in range(len(devices))]
         self._parts = [
-            _Part(embedding, start, end - start, device=device, learning_rate=learning_rate)
+            _Part(pool, start, end - start, device=device, learning_rate=learning_rate)
             for device, start, end in zip(devices, [0, *ends], ends)
             if end > start
         ]
-        row = tf.TensorSpec([self.num_rows, embedding.shape[1]])
+        row = tf.TensorSpec([self.num_rows, pool.depth])
         state = tf.TensorSpec([self.num_rows, policy.HIDDEN])
         visited = tf.TensorSpec([self.num_rows, None], tf.int32)
         self.act = tf.function(self._act, input_signature=[row, state, state, row, visited])
@@ -105,14 +105,14 @@ class _Part:
         rows: the slice of P these are.
     """
 
-    def __init__(self, embedding, first: int, num_blocks: int, *, device, learning_rate: float):
+    def __init__(self, pool, first: int, num_blocks: int, *, device, learning_rate: float):
         self._device = device
         self._learning_rate = learning_rate
         self._num_blocks = num_blocks
         self.rows = slice(first * RUN_BLOCK, (first + num_blocks) * RUN_BLOCK)
-        shapes = dict(zip(("lstm", "head"), policy.weight_shapes(embedding.shape[1])))
+        shapes = dict(zip(("lstm", "head"), policy.weight_shapes(pool.depth)))
+        self._nearest = pool.nearest(self.rows, device)
         with tf.device(device):
-            self._nearest = nearest.NearestCells(embedding)
             self.weights = {
                 name: tf.Variable(tf.zeros([num_blocks, RUN_BLOCK, *shapes[name.split("_")[0]]]))
                 for name in WEIGHTS

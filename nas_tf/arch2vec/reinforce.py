@@ -24,6 +24,7 @@ from nas_tf import core
 from nas_tf.arch2vec import policy
 from nas_tf.arch2vec import policy_blocks
 from nas_tf.arch2vec.policy_blocks import pad_rows
+from nas_tf.arch2vec.pools import RunEmbeddings, as_pool
 from nas_tf.graphs import CellGraphs
 
 _START_STREAM = 1  # of a run's seed: first cell and initial weights
@@ -44,7 +45,7 @@ class ReinforceSearch:
 
     def __init__(
         self,
-        embedding: np.ndarray,
+        embedding: np.ndarray | RunEmbeddings,
         cells: CellGraphs,
         *,
         seeds: Sequence[int],
@@ -57,7 +58,7 @@ class ReinforceSearch:
         """Makes the policies of R runs.
 
         Args:
-            embedding: float32 [M, D], finite.
+            embedding: float32 [M, D], finite; or an embedding for every run.
             cells: the pool [M] it embeds.
             seeds: R non-negative seeds. Nothing else of a run is random.
             episode_length: T, queries between two updates.
@@ -72,16 +73,15 @@ class ReinforceSearch:
             core.ConfigError: a setting is out of range.
             ValueError: embedding and cells do not fit together.
         """
-        if np.shape(embedding)[:1] != cells.shape:
-            raise ValueError(f"embedding of shape {np.shape(embedding)} for cells {cells.shape}")
+        pool = as_pool(embedding, cells.shape)
         _check_settings(seeds, episode_length, learning_rate, discount, baseline)
         self._cells = cells
-        self._pool_embedding = np.asarray(embedding, np.float32)
+        self._pool = pool
         self._seeds = tuple(int(seed) for seed in seeds)
         self._length = episode_length
         self._discount, self._baseline = discount, baseline
         self._policies = policy_blocks.PolicyBlocks(
-            self._pool_embedding, len(self._seeds), learning_rate=learning_rate, devices=devices
+            pool, len(self._seeds), learning_rate=learning_rate, devices=devices
         )
         self._padded = self._policies.num_rows
         self._active = np.ones(len(self._seeds), bool)
@@ -165,7 +165,7 @@ class ReinforceSearch:
 
     def _draw_start(self) -> np.ndarray:
         """Draws every run's first cell, int32 [R], and its weights, which are put in place."""
-        depth = self._pool_embedding.shape[1]
+        depth = self._pool.depth
         first, lstm, head = [], [], []
         for seed in self._seeds:
             rng = np.random.default_rng(np.random.SeedSequence((seed, _START_STREAM)))
@@ -191,7 +191,7 @@ class ReinforceSearch:
         else:
             hidden = cell = tf.zeros([self._padded, policy.HIDDEN])
         index, step = self._policies.act(
-            tf.constant(self._pool_embedding[current]),
+            tf.constant(self._pool.of(current)),
             hidden,
             cell,
             tf.constant(self._noise[:, position]),
@@ -209,7 +209,7 @@ class ReinforceSearch:
 
     def _draw_noise(self) -> np.ndarray:
         """Draws the noise of this episode's actions, float32 [P, T, D]."""
-        shape = (self._length, self._pool_embedding.shape[1])
+        shape = (self._length, self._pool.depth)
         noise = [
             np.random.default_rng(
                 np.random.SeedSequence((seed, _NOISE_STREAM, self._num_updates))

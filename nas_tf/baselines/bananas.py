@@ -43,13 +43,14 @@ from nas_tf.baselines import path_encoding
 from nas_tf.baselines import pool
 from nas_tf.baselines import pool_search
 from nas_tf.graphs import CellGraphs
+from nas_tf.training.adam import adam_step
 
 RUN_BLOCK = 4
 
 _STREAM = 17  # of a run's seed: random cells
 _MODEL_STREAM = 18  # of a run's seed: networks, batches, Thompson sampling
 _CAPACITY = 256  # queries by which the room for training data grows
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.99, 1e-7
+_BETA_2 = 0.99  # of Adam
 
 
 class Ensemble(typing.NamedTuple):
@@ -291,7 +292,7 @@ def fit_and_predict(ensemble: Ensemble):
     """
 
     def step(number, weights, first, second, data, order, num_batches):
-        """Makes one Adam step (Kingma and Ba, 2015, arXiv:1412.6980) of all networks."""
+        """Makes one Adam step of all networks."""
         epoch, batch = number // num_batches, number % num_batches
         # A slice would have XLA compile the program anew for every number of batches.
         index = tf.gather(order, epoch * (order.shape[1] // ensemble.epochs) + batch, axis=1)
@@ -302,14 +303,15 @@ def fit_and_predict(ensemble: Ensemble):
             error = tf.abs(predict(weights, features) - target[:, None])
             loss = tf.reduce_sum(error * weight[:, None])
         gradients = tape.gradient(loss, weights)
-        power = tf.cast(number + 1, tf.float32)
-        rate = tf.sqrt(1.0 - tf.pow(_BETA_2, power)) / (1.0 - tf.pow(_BETA_1, power))
-        rate *= ensemble.learning_rate
-        first = [m + (1.0 - _BETA_1) * (g - m) for m, g in zip(first, gradients)]
-        second = [v + (1.0 - _BETA_2) * (g * g - v) for v, g in zip(second, gradients)]
-        weights = [
-            w - rate * m / (tf.sqrt(v) + _EPSILON) for w, m, v in zip(weights, first, second)
-        ]
+        weights, first, second = adam_step(
+            weights,
+            gradients,
+            first,
+            second,
+            number,
+            learning_rate=ensemble.learning_rate,
+            beta_2=_BETA_2,
+        )
         return number + 1, weights, first, second
 
     @tf.function(jit_compile=True, autograph=False)

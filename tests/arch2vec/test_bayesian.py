@@ -12,6 +12,7 @@ from nas_tf import core
 from nas_tf import search_loop
 from nas_tf.arch2vec import bayesian
 from nas_tf.arch2vec import dngo
+from nas_tf.arch2vec import pools
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 from tests.arch2vec import test_dngo
@@ -107,7 +108,7 @@ def study():
 @pytest.mark.parametrize("target", [0.95, None])
 def test_trace_equals_a_plain_implementation(target, monkeypatch):
     """Every seventh cell is infeasible; the pool takes several chunks, the last not full."""
-    monkeypatch.setattr(bayesian, "_CHUNK", 48)
+    monkeypatch.setattr(pools, "_CHUNK", 48)
     accuracy = np.where(np.arange(NUM_CELLS) % 7, ACCURACY, np.nan)
     found = run(make([3, 4], target=target), 26, accuracy=accuracy)
     assert found[0].tolist() == reference(3, 26, target, accuracy)

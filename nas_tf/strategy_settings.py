@@ -1,0 +1,161 @@
+"""Settings of the search strategies, one frozen dataclass a strategy; see `settings`."""
+
+import dataclasses
+import math
+
+from nas_tf.declaration import require, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class ReinforceSettings:
+    """arch2vec-RL."""
+
+    episode_length: int = setting(16, "Queries between two updates of the policy.")
+    policy_learning_rate: float = setting(1e-2, "Adam's learning rate of the policy.")
+    discount: float = setting(
+        0.8, "Discount of later rewards; 0 is what the released code does in effect."
+    )
+    baseline: float = setting(0.95, "Accuracy, in [0, 1], that is neither good nor bad.")
+    embedding_scale: float = setting(
+        0.1,
+        "Factor on the embedding (see --standardize) beside the policy's noise, which is 1: small "
+        "ones make actions lie beyond the cells, so that the outermost cells are tried first.",
+    )
+
+    def __post_init__(self):
+        require(self, self.episode_length >= 1, "episode_length", "at least 1")
+        require(
+            self, 0 < self.policy_learning_rate < math.inf, "policy_learning_rate", "positive"
+        )
+        require(self, 0 <= self.discount <= 1, "discount", "a number from 0 to 1")
+        require(self, 0 <= self.baseline <= 1, "baseline", "an accuracy from 0 to 1")
+        scale = self.embedding_scale
+        require(self, 0 < scale < math.inf, "embedding_scale", "a positive number")
+
+
+@dataclasses.dataclass(frozen=True)
+class BayesianSettings:
+    """arch2vec-BO."""
+
+    num_initial: int = setting(16, "Random cells before the first surrogate.")
+    batch_queries: int = setting(
+        5, "Cells a round: 5 on NAS-Bench-101 and 1 on NAS-Bench-201 in the paper."
+    )
+    target_accuracy: float | None = setting(
+        0.95,
+        "Accuracy to improve on, in [0, 1]: 0.95 on NAS-Bench-101, 1 on NAS-Bench-201; 'none' is "
+        "the best of the run so far.",
+    )
+    surrogate_epochs: int = setting(100, "Steps of every training of a surrogate, DNGO.")
+    surrogate_learning_rate: float = setting(1e-2, "Adam's learning rate of the surrogate.")
+
+    def __post_init__(self):
+        require(self, self.num_initial >= 1, "num_initial", "at least 1")
+        require(self, self.batch_queries >= 1, "batch_queries", "at least 1")
+        target = self.target_accuracy
+        require(self, target is None or 0 <= target <= 1, "target_accuracy", "0 to 1, or none")
+        require(self, self.surrogate_epochs >= 1, "surrogate_epochs", "at least 1")
+        rate = self.surrogate_learning_rate
+        require(self, 0 < rate < math.inf, "surrogate_learning_rate", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class SupervisedSettings:
+    """The supervised counterparts of arch2vec-RL and arch2vec-BO."""
+
+    encoder_period: int = setting(
+        16, "Queries between two trainings of a run's encoder on what the run has queried."
+    )
+    encoder_steps: int = setting(50, "Batches of 32 cells in every training of an encoder.")
+    encoder_learning_rate: float = setting(5e-3, "Adam's learning rate of the encoders.")
+
+    def __post_init__(self):
+        require(self, self.encoder_period >= 1, "encoder_period", "at least 1")
+        require(self, self.encoder_steps >= 1, "encoder_steps", "at least 1")
+        rate = self.encoder_learning_rate
+        require(self, 0 < rate < math.inf, "encoder_learning_rate", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class CategoricalReinforceSettings:
+    """REINFORCE over categorical decisions."""
+
+    logits_optimizer: str = setting(
+        "sgd",
+        "Plain gradient ascent (NAS-Bench-101's study) or Adam (NAS-Bench-201's).",
+        ("sgd", "adam"),
+    )
+    logits_learning_rate: float = setting(0.1, "Learning rate of the logits.")
+    baseline_momentum: float = setting(0.9, "Of the moving average of accuracies.")
+
+    def __post_init__(self):
+        rate = self.logits_learning_rate
+        require(self, 0 < rate < math.inf, "logits_learning_rate", "positive")
+        require(self, 0 <= self.baseline_momentum < 1, "baseline_momentum", "0 to below 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class BohbSettings:
+    """BOHB."""
+
+    eta: int = setting(3, "One of so many cells advances to a longer training.")
+    random_fraction: float = setting(1 / 3, "Of the new cells; the others follow the model.")
+    num_samples: int = setting(64, "Codes drawn from the model for a new cell.")
+    top_percent: int = setting(15, "Of the codes, which are the model's good ones.")
+    min_points: int | None = setting(
+        None, "Good codes, and others, without which there is no model; one more than decisions."
+    )
+    min_bandwidth: float = setting(0.3, "Of every decision's kernel.")
+
+    def __post_init__(self):
+        require(self, self.eta >= 2, "eta", "at least 2")
+        require(self, 0 <= self.random_fraction <= 1, "random_fraction", "a share from 0 to 1")
+        require(self, self.num_samples >= 1, "num_samples", "at least 1")
+        require(self, 1 <= self.top_percent <= 99, "top_percent", "1 to 99")
+        require(self, 0 < self.min_bandwidth <= 1, "min_bandwidth", "above 0 to 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvolutionSettings:
+    """Regularized evolution."""
+
+    population_size: int = setting(100, "Cells that live at a time; the oldest leaves.")
+    tournament_size: int = setting(10, "Members drawn, of which the most accurate has a child.")
+
+    def __post_init__(self):
+        require(self, self.population_size >= 1, "population_size", "at least 1")
+        members = self.population_size
+        fits = 1 <= self.tournament_size <= members
+        require(self, fits, "tournament_size", f"1 to --population_size={members}")
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalSearchSettings:
+    """Local search."""
+
+    full_neighbourhood: bool = setting(
+        True, "Query all neighbours before moving to the best; otherwise move to the first better one."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class BananasSettings:
+    """BANANAS."""
+
+    bananas_initial: int = setting(10, "Random cells before the first ensemble.")
+    bananas_round: int = setting(10, "Cells queried between two trainings of the ensemble.")
+    num_parents: int = setting(10, "Best cells whose neighbours are candidates.")
+    num_candidates: int = setting(100, "Candidates of a round, at most.")
+    path_length: int = setting(3, "Operations of the longest path that is encoded.")
+    ensemble_size: int = setting(5, "Networks of an ensemble.")
+    ensemble_layers: int = setting(10, "Hidden layers of a network.")
+    ensemble_width: int = setting(20, "Units of a hidden layer.")
+    ensemble_epochs: int = setting(150, "Passes of every training over a run's queries.")
+    ensemble_batch_size: int = setting(32, "Queries a step of a training sees.")
+    ensemble_learning_rate: float = setting(1e-2, "Adam's learning rate of the ensemble.")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self)[:-1]:
+            require(self, getattr(self, field.name) >= 1, field.name, "at least 1")
+        rate = self.ensemble_learning_rate
+        require(self, 0 < rate < math.inf, "ensemble_learning_rate", "positive")

@@ -1,0 +1,244 @@
+"""Tests of nas_tf.arch2vec.supervised."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nas_tf import core
+from nas_tf.arch2vec import predictor
+from nas_tf.arch2vec.bayesian import BayesianSearch
+from nas_tf.arch2vec.embedding import standardized
+from nas_tf.arch2vec.reinforce import ReinforceSearch
+from nas_tf.arch2vec.supervised import SupervisedSearch
+from nas_tf.spaces.nasbench101 import NasBench101Space
+
+SPACE = NasBench101Space(max_vertices=4)
+CELLS = SPACE.enumerate_cells()
+ACCURACY = 0.5 + 0.02 * CELLS.num_edges + 0.05 * (CELLS.ops == 1).sum(axis=1)
+BY_KEY = dict(zip(CELLS.keys.tolist(), range(len(CELLS)), strict=True))
+
+
+def make_training(**options):
+    model = predictor.AccuracyPredictor(SPACE.max_nodes, len(SPACE.op_names))
+    return predictor.PredictorTraining(model, SPACE, CELLS, learning_rate=5e-3, **options)
+
+
+@pytest.fixture(scope="module")
+def training():
+    return make_training()
+
+
+class Recorder:
+    """Stands in for a training: notes what it is given; embeddings are seed and cell."""
+
+    num_cells, depth = len(CELLS), 2
+
+    def __init__(self):
+        self.calls = []
+
+    def embed(self, seeds, batches, targets, finish):
+        for number, seed in enumerate(seeds):
+            run_seed, stream = seed.entropy
+            self.calls.append((run_seed, stream, batches[number], targets[number]))
+            finish(number, np.stack([np.full(91, run_seed), np.arange(91)], axis=1, dtype=float))
+
+
+def reinforce(training, seeds, devices=(), **options):
+    return SupervisedSearch(
+        lambda pool: ReinforceSearch(
+            pool, CELLS, seeds=seeds, baseline=0.6, episode_length=5, devices=devices
+        ),
+        CELLS,
+        training,
+        seeds=seeds,
+        **{"first": 1, "period": 8, "steps": 3, "finish": standardized} | options,
+    )
+
+
+def bayesian(training, seeds, devices=(), **options):
+    return SupervisedSearch(
+        lambda pool: BayesianSearch(
+            pool, CELLS, seeds=seeds, num_initial=10, batch_size=3, epochs=10, devices=devices
+        ),
+        CELLS,
+        training,
+        seeds=seeds,
+        **{"first": 10, "period": 8, "steps": 3, "finish": standardized} | options,
+    )
+
+
+def advance(search, queries, active=None, accuracy=ACCURACY):
+    """Returns the next cells queried, int64 [R, queries]."""
+    columns = []
+    while sum(column.shape[1] for column in columns) < queries:
+        suggestion = search.suggest()
+        index = np.vectorize(BY_KEY.get)(suggestion.cells.keys)
+        columns.append(index)
+        search.update(
+            core.Feedback(
+                cells=suggestion.cells,
+                feasible=np.isfinite(accuracy[index]),
+                validation_accuracy=accuracy[index],
+                cost_sec=np.ones(index.shape),
+                active=np.ones(len(index), bool) if active is None else np.array(active),
+            )
+        )
+    return np.concatenate(columns, axis=1)
+
+
+@pytest.mark.parametrize("make", [reinforce, bayesian])
+def test_encoders_are_trained_when_they_are_due(make):
+    recorder = Recorder()
+    seeds = [3, 8]
+    search = make(recorder, seeds)
+    first = 1 if make is reinforce else 10
+    seen = []
+    while len(seen) < 9:
+        advance(search, 1 if make is reinforce else 3 if search.state()["queried"].size else 10)
+        calls = len(recorder.calls)
+        search.suggest()
+        search.suggest()
+        made = search.state()["queried"].shape[1]
+        seen += [(made, seed) for seed, *_ in recorder.calls[calls:]]
+    if first == 1:
+        assert seen[:6] == [(1, 3), (1, 8), (5, 3), (8, 8), (13, 3), (16, 8)]
+    else:  # after 10, 13, 16, ... queries; 13, 21, ... and 16, 24, ... are due
+        assert seen[:6] == [(10, 3), (10, 8), (13, 3), (16, 8), (22, 3), (25, 8)]
+    assert {stream for _, stream, *_ in recorder.calls} == {19}
+
+
+def test_a_training_sees_the_queries_so_far_and_their_scaled_accuracies():
+    """Every seventh cell is infeasible."""
+    accuracy = np.where(np.arange(91) % 7, ACCURACY, np.nan)
+    recorder = Recorder()
+    search = reinforce(recorder, [0], steps=10)
+    advance(search, 17, accuracy=accuracy)
+    search.suggest()
+    queried = search.state()["queried"][0, :16]  # what was due after 16 queries
+    _, _, batches, targets = recorder.calls[-1]
+    assert batches.shape == targets.shape == (10, 32)
+    known = queried[np.isfinite(accuracy[queried])]
+    assert set(batches.ravel()) == set(known) and len(known) < 16
+    values = accuracy[known]
+    expected = (accuracy[batches] - values.mean()) / values.std()
+    np.testing.assert_allclose(targets, expected, atol=1e-5)
+    counts = np.unique(batches, return_counts=True)[1]
+    assert counts.max() - counts.min() <= 1  # whole passes, but for the last
+
+
+def test_without_a_feasible_cell_the_targets_are_zero():
+    recorder = Recorder()
+    advance(reinforce(recorder, [0]), 9, accuracy=np.full(91, np.nan))
+    assert len(recorder.calls) == 2
+    assert not any(targets.any() for *_, targets in recorder.calls)
+
+
+def test_the_search_reads_what_finish_makes_of_the_embedding():
+    seen = []
+
+    def finish(embedding):
+        seen.append(embedding)
+        return 2.0 * embedding
+
+    search = reinforce(Recorder(), [4], finish=finish)
+    advance(search, 2)
+    assert seen[0][5].tolist() == [4.0, 5.0]
+    pool = search._embeddings
+    assert pool.of(np.array([[5, 90]])).tolist() == [[[8.0, 10.0], [8.0, 180.0]]]
+
+
+def test_a_run_that_is_over_trains_no_encoder():
+    recorder = Recorder()
+    search = reinforce(recorder, [0, 1])
+    advance(search, 4)
+    calls = len(recorder.calls)
+    advance(search, 20, active=[True, False])
+    assert {seed for seed, *_ in recorder.calls[calls:]} == {0}
+
+
+@pytest.mark.parametrize("make", [reinforce, bayesian])
+def test_a_resumed_study_equals_an_uninterrupted_one(training, make):
+    search = make(training, [5, 6])
+    advance(search, 19)
+    state = search.state()
+    before = advance(search, 12)
+    again = make(training, [5, 6])
+    again.restore(state)
+    np.testing.assert_array_equal(advance(again, 12), before)
+    for name, array in search.state().items():
+        np.testing.assert_array_equal(again.state()[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("make", [reinforce, bayesian])
+def test_a_run_of_a_study_equals_the_run_alone(training, make):
+    together = advance(make(training, range(100, 122)), 22)
+    assert all(len(set(row)) == 22 for row in together.tolist())
+    for run in (3, 21):
+        alone = advance(make(training, [100 + run]), 22)
+        np.testing.assert_array_equal(alone[0], together[run])
+
+
+def test_it_finds_the_best_cell_sooner_than_chance(training):
+    """One cell of 91 is the best: 22 random ones hold it in one run of four."""
+    assert (ACCURACY == ACCURACY.max()).sum() == 1
+    trace = advance(bayesian(training, range(12), steps=40), 22)
+    assert (ACCURACY[trace].max(axis=1) == ACCURACY.max()).mean() >= 0.75
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"first": 0}, "first=0: expected at least 1"),
+        ({"period": 0}, "period=0: expected at least 1"),
+        ({"steps": 0}, "steps=0: expected at least 1"),
+    ],
+)
+def test_bad_settings(options, message):
+    with pytest.raises(core.ConfigError, match=message):
+        reinforce(Recorder(), [0], **options)
+
+
+def test_cells_must_differ():
+    with pytest.raises(ValueError, match="182 cells with 91 different keys"):
+        SupervisedSearch(
+            lambda pool: None, CELLS[np.tile(np.arange(91), 2)], Recorder(), seeds=[0], first=1
+        )
+
+
+def test_a_diverged_encoder_is_named():
+    class Diverged(Recorder):
+        def embed(self, seeds, batches, targets, finish):
+            finish(0, np.full((91, 2), np.nan))
+
+    search = reinforce(Diverged(), [77])
+    with pytest.raises(core.NasError, match=r"run 0 \(seed 77\): .*lower --encoder_learning_rate"):
+        advance(search, 2)
+
+
+_TWO_DEVICES = """
+import sys
+import numpy as np
+import tensorflow as tf
+sys.path[:0] = [{root!r}]
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.arch2vec import test_supervised as t
+devices = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).extended.worker_devices
+training = t.make_training(devices=devices)
+seeds = range(100, 122)
+traces = [t.advance(make(training, seeds, devices=devices), 22) for make in (t.reinforce, t.bayesian)]
+np.savez({path!r}, *traces)
+"""
+
+
+def test_two_devices_give_the_same_traces(request, training, tmp_path):
+    path = str(tmp_path / "traces.npz")
+    code = _TWO_DEVICES.format(root=str(request.config.rootpath), path=path)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    traces = np.load(path)
+    seeds = range(100, 122)
+    np.testing.assert_array_equal(traces["arr_0"], advance(reinforce(training, seeds), 22))
+    np.testing.assert_array_equal(traces["arr_1"], advance(bayesian(training, seeds), 22))
