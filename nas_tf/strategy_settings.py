@@ -134,7 +134,8 @@ class LocalSearchSettings:
     """Local search."""
 
     full_neighbourhood: bool = setting(
-        True, "Query all neighbours before moving to the best; otherwise move to the first better one."
+        True,
+        "Query all neighbours before moving to the best; otherwise move to the first better one.",
     )
 
 

@@ -10,8 +10,8 @@ Every run has weights of its own. One compiled program makes a run's whole train
 a thousand cells; both are large enough to keep a core busy, and runs go side by side to the
 devices, or to the cores of a processor.
 
-Cost: 1.8 MFLOP a cell of 8 nodes forward, three times that in training: a training of 50 steps of 32
-cells takes 9 GFLOP, an embedding of 15,625 cells 29.
+Cost: 1.8 MFLOP a cell of 8 nodes forward, three times that in training: a training of 50 steps of
+32 cells takes 9 GFLOP, an embedding of 15,625 cells 29.
 
 Shapes: M cells of the pool, N nodes, O operations, D embedding dimensions, T steps of a training,
 B = BATCH_SIZE.

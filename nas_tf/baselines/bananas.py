@@ -110,8 +110,9 @@ class Bananas(pool_search.PoolSearch):
             round_size: B, queries between two trainings.
             num_parents: best cells whose neighbours are candidates.
             num_candidates: C, most candidates of a round.
-            path_length: operations of the longest path that is encoded, where cells have it. The released code keeps 3
-                of 5 on NAS-Bench-101 (40 paths) and 2 of 3 on NAS-Bench-201 (30).
+            path_length: operations of the longest path that is encoded, where cells have it. The
+                released code keeps 3 of 5 on NAS-Bench-101 (40 paths) and 2 of 3 on NAS-Bench-201
+                (30).
             blocking_ops: names of operations that interrupt a path, such as 'none', which the
                 released code takes for an operation like the others.
             ensemble_size, num_layers, layer_width, epochs, batch_size, learning_rate: see

@@ -1,0 +1,338 @@
+"""The DARTS space: cells of two inputs and four intermediate nodes that sum two operations each.
+
+Liu et al., 2019, arXiv:1806.09055; encoded as in arch2vec (Yan et al., 2020, arXiv:2006.06936),
+with one cell for both normal and reduction.
+
+A cell has two forms here:
+
+* `CellGraphs` of 11 nodes: 0 and 1 are the inputs c_{k-2} and c_{k-1}, the two operations of
+  intermediate node i = 0 to 3 are nodes 2 + 2 i and 3 + 2 i, node 10 is the output c_k. An
+  operation is entered from the input it reads, or from both operations of the intermediate node
+  it reads; all eight lead to the output, which concatenates the intermediate nodes;
+* edges: sources [4, 2] and operations [4, 2]. Sources are numbered as in a DARTS genotype: 0 and 1
+  are the inputs, 2 to 5 the intermediate nodes. An intermediate node reads two different ones.
+
+'none' (zero) is an operation like the others: arch2vec draws it, though a genotype that DARTS
+derives never has it. arch2vec also drops cells of 600 million multiply-adds or more on ImageNet;
+that is a property of networks, and nothing is dropped here.
+
+Keys. Two cells are the same if renumbering the intermediate nodes, and swapping the operations of
+some, turns one into the other: 1,111,452,176 cells, too many to enumerate. Their keys are exact,
+one to one. They are finer than keys of the bare 11-node graph (`graphs.canonical_keys`, and
+arch2vec's hash): that does not say which two operations are summed where no operation reads the
+sum, so that a+b beside c+d looks like a+d beside c+b. Hence all cells that leave this module carry
+the keys of `cell_keys`; a `CellGraphs` made elsewhere has to be given them. Sampled pools have
+neither two cells with equal keys nor two with isomorphic graphs.
+
+Shapes: M sampled cells, N = 11 nodes, D = 11 operations.
+"""
+
+import enum
+
+import numpy as np
+
+from nas_tf import caching, graphs
+from nas_tf.core import ConfigError, InvalidArchitectureError
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import darts_edges
+from nas_tf.spaces.darts_edges import (
+    INPUT_1, INPUT_2, NONE, NUM_INPUTS, NUM_NODES, NUM_SLOTS, NUM_SOURCES, OP_NAMES, OPERATIONS,
+    OUTPUT, build, cell_keys, random_edges, read_edges,
+)
+
+NUM_CELLS = 600_000  # sampled for pre-training, as in arch2vec
+MAX_SAMPLED = 10_000_000
+_CACHE_VERSION = 1
+_BLOCK = 1 << 16  # cells drawn at a time, whatever their number: a smaller pool starts a larger
+
+
+class Invalid(enum.IntEnum):
+    """Why a graph is outside the space; VALID is 0. Where several hold the highest counts.
+
+    NO_SUCCESSOR and above are five of the six checks of arch2vec's appendix B; the sixth, that an
+    intermediate node has two edges from earlier ones, is told in parts, SAME_SOURCE to OWN_NODE.
+    The first three are how arch2vec makes its matrices. Its released code is looser: it looks at
+    NO_OUTPUT_LAST, NO_INPUTS_FIRST and UNKNOWN_OPERATION, and of the edges only whether some lead
+    to each operation from nodes before its own intermediate node, and none from nodes behind it.
+
+    Here VALID means exactly the cells of the space: a valid graph is, entry by entry, what
+    `from_edges` makes of its edges. Nodes are not moved: a graph that has the operations of an
+    intermediate node elsewhere is invalid.
+    """
+
+    VALID = 0
+    INPUT_EDGE = 1
+    NOT_CONCATENATED = 2
+    UNKNOWN_OPERATION = 3
+    SAME_SOURCE = 4
+    SEVERAL_SOURCES = 5
+    HALF_A_NODE = 6
+    OWN_NODE = 7
+    NO_SUCCESSOR = 8
+    NO_PREDECESSOR = 9
+    NOT_UPPER_TRIANGULAR = 10
+    NO_OUTPUT_LAST = 11
+    NO_INPUTS_FIRST = 12
+
+    @property
+    def text(self) -> str:
+        """The reason in words."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Invalid.VALID: "valid",
+    Invalid.INPUT_EDGE: "an edge leads from an input to the other or to the output",
+    Invalid.NOT_CONCATENATED: "an operation does not lead to the output",
+    Invalid.UNKNOWN_OPERATION: "an interior node is none of the eight operations",
+    Invalid.SAME_SOURCE: "both operations of an intermediate node read the same source",
+    Invalid.SEVERAL_SOURCES: "an operation reads more than one source",
+    Invalid.HALF_A_NODE: "an operation reads one of the two operations of an intermediate node",
+    Invalid.OWN_NODE: "an operation reads the other operation of its own intermediate node",
+    Invalid.NO_SUCCESSOR: "a node other than the output leads nowhere",
+    Invalid.NO_PREDECESSOR: "a node other than the inputs is not entered",
+    Invalid.NOT_UPPER_TRIANGULAR: "an edge leads to the same or an earlier node",
+    Invalid.NO_OUTPUT_LAST: "the eleventh and last node is not 'c_k'",
+    Invalid.NO_INPUTS_FIRST: "the first two nodes are not 'c_k-2' and 'c_k-1'",
+}
+
+
+class DartsSpace:
+    """Cells of the DARTS space, of which `enumerate_cells` samples a part.
+
+    Args:
+        num_cells: cells sampled, 1 to 10,000,000.
+        seed: of the sampling.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+
+    name = "darts"
+    max_nodes = NUM_NODES
+    op_names = OP_NAMES
+
+    def __init__(self, num_cells: int = NUM_CELLS, seed: int = 0):
+        _check_sample(num_cells, seed)
+        self.num_cells = num_cells
+        self.seed = seed
+
+    def enumerate_cells(self) -> CellGraphs:
+        """Returns the space's sample, [M] unique cells, always in the same order; cached on disk.
+
+        The whole space, of about 10^9 cells, cannot be enumerated.
+        """
+        return unique_cells(self.num_cells, self.seed)
+
+    def unique_cells(self, count: int, seed: int) -> CellGraphs:
+        """Returns another sample, [count]; see `unique_cells`."""
+        return unique_cells(count, seed)
+
+    def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
+        """Draws cells as arch2vec does: two different sources and two operations a node, uniform.
+
+        Args:
+            rng: source of randomness.
+            shape: leading dimensions of the result.
+        """
+        return from_edges(*random_edges(rng, tuple(shape)))
+
+    def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
+        """Returns, for every cell [...], one of its neighbours, all equally likely.
+
+        Raises:
+            InvalidArchitectureError: a cell is outside the space.
+        """
+        flat = cells.reshape(-1)
+        sources, ops, keys, origin = darts_edges.neighbours(*to_edges(flat))
+        start = np.searchsorted(origin, np.arange(len(flat)))
+        chosen = start + rng.integers(0, np.bincount(origin, minlength=len(flat)))
+        mutated = build(sources[chosen], ops[chosen]).with_keys(keys[chosen])
+        return mutated.reshape(*cells.shape)
+
+    def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+        """Returns all cells one edit away, each once per origin.
+
+        An edit changes one of the eight operations or one of the eight sources. A node may read
+        any other that does not read it, directly or indirectly; nodes are then renumbered if they
+        must be. The numbering plays no part: whether two cells are neighbours is symmetric and the
+        same for all isomorphic ones.
+
+        Args:
+            cells: batch [B] of valid cells.
+
+        Returns:
+            cells [K], at most 80 of each, and int64 [K], the position in `cells` of each one's
+            origin, ascending.
+
+        Raises:
+            InvalidArchitectureError: a cell is outside the space.
+        """
+        sources, ops, keys, origin = darts_edges.neighbours(*to_edges(cells))
+        return build(sources, ops).with_keys(keys), origin
+
+    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what arch2vec's encoder reads.
+
+        Args:
+            cells: batch [...].
+
+        Returns:
+            float32 [..., 11, 11] upper-triangular adjacency and float32 [..., 11, 11] one-hot
+            operations.
+        """
+        one_hot = cells.ops[..., None] == np.arange(len(OP_NAMES))
+        return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+
+    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
+        """Turns decoded matrices into cells of the space; nothing is repaired.
+
+        Args:
+            adjacency: 0-1 or bool [..., 11, 11].
+            ops: integers [..., 11], operation codes of every node.
+
+        Returns:
+            cells [...] and int8 [...], a code of `Invalid` (0 is valid). An invalid one has the
+            key of its bare graph.
+        """
+        adjacency = np.asarray(adjacency).astype(np.uint8)
+        num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
+        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
+        reason = self.check(cells)
+        keys = np.empty(cells.shape, np.uint64)
+        keys[reason == 0] = cell_keys(*read_edges(cells[reason == 0]))
+        keys[reason != 0] = graphs.canonical_keys(cells[reason != 0])
+        return cells.with_keys(keys), reason
+
+    def check(self, cells: CellGraphs) -> np.ndarray:
+        """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
+        edges, ops = cells.adjacency.astype(bool), cells.ops
+        known = (ops[..., OPERATIONS] >= NONE) & (ops[..., OPERATIONS] < OUTPUT)
+        first, second = edges[..., 2:10:2, OPERATIONS], edges[..., 3:10:2, OPERATIONS]
+        read = np.concatenate([edges[..., :2, OPERATIONS], first | second], axis=-2)  # [..., 6, 8]
+        slots = np.arange(NUM_SLOTS)
+        source = read.argmax(axis=-2)
+        reason = np.zeros(cells.shape, np.int8)
+        reason[edges[..., 0, [1, 10]].any(axis=-1) | edges[..., 1, 10]] = Invalid.INPUT_EDGE
+        reason[~edges[..., OPERATIONS, -1].all(axis=-1)] = Invalid.NOT_CONCATENATED
+        reason[~known.all(axis=-1)] = Invalid.UNKNOWN_OPERATION
+        reason[(source[..., ::2] == source[..., 1::2]).any(axis=-1)] = Invalid.SAME_SOURCE
+        reason[(read.sum(axis=-2) > 1).any(axis=-1)] = Invalid.SEVERAL_SOURCES
+        reason[(first != second).any(axis=(-2, -1))] = Invalid.HALF_A_NODE
+        reason[read[..., NUM_INPUTS + slots // 2, slots].any(axis=-1)] = Invalid.OWN_NODE
+        reason[~edges[..., :-1, :].any(axis=-1).all(axis=-1)] = Invalid.NO_SUCCESSOR
+        reason[~edges[..., NUM_INPUTS:].any(axis=-2).all(axis=-1)] = Invalid.NO_PREDECESSOR
+        reason[~graphs.is_upper_triangular(cells.adjacency)] = Invalid.NOT_UPPER_TRIANGULAR
+        complete = (ops[..., -1] == OUTPUT) & (cells.num_nodes == NUM_NODES)
+        reason[~complete] = Invalid.NO_OUTPUT_LAST
+        reason[(ops[..., 0] != INPUT_2) | (ops[..., 1] != INPUT_1)] = Invalid.NO_INPUTS_FIRST
+        return reason
+
+
+def to_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what every intermediate node reads, and through which operations.
+
+    Args:
+        cells: batch [...].
+
+    Returns:
+        sources int8 [..., 4, 2], 0 to 4, and operation codes int8 [..., 4, 2].
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    reason = DartsSpace().check(cells)
+    if reason.any():
+        place = int(np.argmax(reason.ravel() != 0))
+        text = Invalid(int(reason.ravel()[place])).text
+        raise InvalidArchitectureError(f"cell {place} is outside the DARTS space: {text}")
+    return read_edges(cells)
+
+
+def from_edges(sources: np.ndarray, ops: np.ndarray) -> CellGraphs:
+    """Returns the cells [...] of edges, with keys; see `to_edges`. Their order is kept.
+
+    Raises:
+        InvalidArchitectureError: a source is no earlier node or both of a node are the same, or an
+            operation is unknown.
+    """
+    sources, ops = np.asarray(sources), np.asarray(ops)
+    wrong = (sources < 0) | (sources >= NUM_SOURCES[:, None])
+    if wrong.any():
+        node = int(np.argwhere(wrong)[0, -2])
+        raise InvalidArchitectureError(
+            f"source {sources[wrong][0]} of intermediate node {NUM_INPUTS + node}: expected 0 to "
+            f"{NUM_INPUTS + node - 1}"
+        )
+    if (same := sources[..., 0] == sources[..., 1]).any():
+        node = int(np.argwhere(same)[0, -1])
+        raise InvalidArchitectureError(
+            f"source {sources[same][0, 0]} twice of intermediate node {NUM_INPUTS + node}: "
+            "expected two different ones"
+        )
+    if (unknown := (ops < NONE) | (ops >= OUTPUT)).any():
+        raise InvalidArchitectureError(
+            f"operation {ops[unknown][0]}: expected {NONE} to {OUTPUT - 1}"
+        )
+    return build(sources, ops).with_keys(cell_keys(sources, ops))
+
+
+def unique_cells(count: int, seed: int) -> CellGraphs:
+    """Returns unique cells [count] with keys, no two with isomorphic graphs.
+
+    They come in the order in which they are drawn, so that a sample starts every larger one of its
+    seed. Read from the cache directory after the first time.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    _check_sample(count, seed)
+    directory = caching.cache_directory() / f"darts-cells-v{_CACHE_VERSION}-{count}-{seed}"
+
+    def make():
+        cells = generate_cells(count, seed)
+        columns = {
+            "adjacency": cells.adjacency,
+            "ops": cells.ops,
+            "num_nodes": cells.num_nodes,
+            "keys": cells.keys,
+        }
+        return columns, {"space": "darts"}
+
+    def with_keys(columns, unused_metadata):
+        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
+        return cells.with_keys(columns["keys"])
+
+    return caching.cached_columns(directory, make, with_keys, name="the sampled DARTS cells")
+
+
+def generate_cells(count: int, seed: int) -> CellGraphs:
+    """Samples unique cells, [count]; see `unique_cells`.
+
+    Raises:
+        ConfigError: a number is out of range.
+        RuntimeError: half of all draws were cells drawn before.
+    """
+    _check_sample(count, seed)
+    rng = np.random.default_rng(seed)
+    batches, seen = [], np.empty(0, np.uint64)
+    for _ in range(2 * count // _BLOCK + 2):
+        sources, ops = random_edges(rng, (_BLOCK,))
+        keys = graphs.canonical_keys(build(sources, ops))
+        first = np.sort(np.unique(keys, return_index=True)[1])
+        new = first[~graphs.find(keys[first], seen)[1]]
+        sources, ops = sources[new], ops[new]
+        batches.append((sources, ops, cell_keys(sources, ops)))
+        seen = np.sort(np.concatenate([seen, keys[new]]))
+        if len(seen) >= count:
+            sources, ops, keys = (np.concatenate(arrays)[:count] for arrays in zip(*batches))
+            return build(sources, ops).with_keys(keys)
+    raise RuntimeError(f"{len(seen)} of {count} DARTS cells found: most draws are repetitions")
+
+
+def _check_sample(count: int, seed: int) -> None:
+    """Raises ConfigError when no sample of such a size or seed can be drawn."""
+    if not 1 <= count <= MAX_SAMPLED:
+        raise ConfigError(f"num_cells={count}: expected 1 to {MAX_SAMPLED}")
+    if seed < 0:
+        raise ConfigError(f"seed={seed}: expected 0 or more")

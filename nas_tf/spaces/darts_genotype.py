@@ -1,0 +1,132 @@
+"""Genotypes of DARTS cells: the usual `Genotype(normal, normal_concat, reduce, reduce_concat)`.
+
+Liu et al., 2019, arXiv:1806.09055. A genotype's cell is a list of eight (operation, predecessor),
+two of every intermediate node; predecessors 0 and 1 are the inputs c_{k-2} and c_{k-1}, 2 to 5 the
+intermediate nodes. For example, with `cells` a batch [B] of `DartsSpace`:
+
+    genotypes = to_genotypes(cells)
+    cells = from_genotypes(genotypes)
+
+A genotype has two cells, `DartsSpace` one for both. Hence those of `to_genotypes` are alike.
+"""
+
+import numbers
+from collections import namedtuple
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nas_tf.core import InvalidArchitectureError
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import darts
+from nas_tf.spaces.darts_edges import INTERIOR_OPS, NUM_INPUTS, NUM_INTERMEDIATE, NUM_SLOTS
+
+Genotype = namedtuple("Genotype", "normal normal_concat reduce reduce_concat")
+
+CONCAT = range(NUM_INPUTS, NUM_INPUTS + NUM_INTERMEDIATE)
+
+_CODES = {darts.OP_NAMES[op]: op for op in INTERIOR_OPS}
+_PARTS = ("normal", "reduce")
+
+
+def to_genotypes(cells: CellGraphs) -> list[Genotype]:
+    """Returns the genotypes of cells [B], as Python objects: not for a hot path.
+
+    The two edges of a node come in the order of its operations.
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    sources, ops = (edges.reshape(-1, NUM_SLOTS).tolist() for edges in darts.to_edges(cells))
+    lists = [
+        [(darts.OP_NAMES[op], source) for op, source in zip(*pair)] for pair in zip(ops, sources)
+    ]
+    return [Genotype(edges, CONCAT, list(edges), CONCAT) for edges in lists]
+
+
+def from_genotypes(genotypes: Iterable[Sequence], part: str = "both") -> CellGraphs:
+    """Returns the cells [B] of genotypes, with keys; the order of edges is kept.
+
+    Args:
+        genotypes: B of `Genotype`, or of any sequence of its four fields.
+        part: "both" wants isomorphic normal and reduction cells and returns the normal ones;
+            "normal" and "reduce" return one and do not look at the other.
+
+    Raises:
+        InvalidArchitectureError: a genotype is no cell of the space; the message has the first.
+        ValueError: `part` is none of the three.
+    """
+    if part not in ("both", *_PARTS):
+        raise ValueError(f"part={part!r}: expected 'both', 'normal' or 'reduce'")
+    genotypes = list(genotypes)
+    wanted = _PARTS if part == "both" else (part,)
+    parsed = [
+        [_parse(f"genotype {index}", genotype, which) for which in wanted]
+        for index, genotype in enumerate(genotypes)
+    ]
+    edges = np.array(parsed, np.int8).reshape(len(genotypes), len(wanted), NUM_INTERMEDIATE, 2, 2)
+    cells = darts.from_edges(edges[..., 1], edges[..., 0])  # [B, 1 or 2]
+    differ = np.flatnonzero(cells.keys[:, 0] != cells.keys[:, -1])
+    if len(differ):
+        raise InvalidArchitectureError(
+            f"genotype {differ[0]}: its normal and reduction cells differ, the space has one for "
+            "both; part='normal' or part='reduce' takes one of them"
+        )
+    return cells[:, 0]
+
+
+def _parse(name: str, genotype: Sequence, part: str) -> list[tuple[int, int]]:
+    """Returns operation code and source of the eight edges of one of a genotype's cells."""
+    try:
+        fields = Genotype(*genotype)._asdict()
+    except TypeError:
+        raise InvalidArchitectureError(
+            f"{name}: {_short(genotype)}: expected normal, normal_concat, reduce, reduce_concat"
+        ) from None
+    edges, concat = fields[part], fields[f"{part}_concat"]
+    name = f"{name}, {part}"
+    if not _is_list(concat) or list(concat) != list(CONCAT):
+        raise InvalidArchitectureError(
+            f"{name}_concat: {_short(concat)}: expected the intermediate nodes, {list(CONCAT)}"
+        )
+    if not _is_list(edges) or len(edges) != NUM_SLOTS:
+        raise InvalidArchitectureError(
+            f"{name}: {_short(edges)}: expected {NUM_SLOTS} edges, two of every intermediate node"
+        )
+    parsed = [_parse_edge(f"{name}, edge {place}", edge, NUM_INPUTS + place // 2)
+              for place, edge in enumerate(edges)]
+    for place in range(0, NUM_SLOTS, 2):
+        if parsed[place][1] == parsed[place + 1][1]:
+            raise InvalidArchitectureError(
+                f"{name}, edges {place} and {place + 1}: both from predecessor "
+                f"{parsed[place][1]}; expected two different ones"
+            )
+    return parsed
+
+
+def _parse_edge(name: str, edge: Any, node: int) -> tuple[int, int]:
+    """Returns operation code and source of an edge to a node, numbered as predecessors are."""
+    if not _is_list(edge) or len(edge) != 2:
+        raise InvalidArchitectureError(f"{name}: {_short(edge)}: expected (operation, predecessor)")
+    op, source = edge
+    if not isinstance(op, str) or op not in _CODES:
+        raise InvalidArchitectureError(
+            f"{name}: operation {_short(op)}: expected {', '.join(_CODES)}"
+        )
+    whole = isinstance(source, numbers.Integral) and not isinstance(source, bool)
+    if not whole or not 0 <= source < node:
+        raise InvalidArchitectureError(
+            f"{name}: predecessor {_short(source)}: expected 0 to {node - 1}"
+        )
+    return _CODES[op], int(source)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes))
+
+
+def _short(value: Any) -> str:
+    """Returns a value as one line of an error message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:77] + "..."
