@@ -166,6 +166,9 @@ class SearchSpace(Protocol):
     def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
         """Returns cells and reason codes (0 is valid) of decoded matrices."""
 
+    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
+        """Tells, bool [...], which decoded matrices the published validity counts as valid."""
+
 
 class Strategy(Protocol):
     """Suggests cells; R runs advance together.

@@ -22,6 +22,11 @@ from nas_tf.training.progress import Checkpoint
 MODEL = "model"  # folder of the autoencoder within an output directory
 
 _QUALITY = "quality.json"  # what its pre-training measured
+_REQUIRED = {
+    field.name
+    for field in dataclasses.fields(PretrainResult)
+    if field.default is dataclasses.MISSING
+}
 
 
 def cells_to_see(
@@ -110,7 +115,7 @@ def _read_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]]:
     path = directory / _QUALITY
     try:
         quality = json.loads(path.read_text(encoding="utf-8"))
-        missing = {field.name for field in dataclasses.fields(PretrainResult)} - set(quality)
+        missing = _REQUIRED - set(quality)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; a pre-training job that ended leaves it") from None
     except (OSError, ValueError, TypeError) as error:

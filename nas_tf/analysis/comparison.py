@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nas_tf.analysis.curves import StudyCurves, study_curves
-from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.core import ConfigError, DataError, History
 from nas_tf.storage import read_npz
 

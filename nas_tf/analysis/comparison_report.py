@@ -30,7 +30,7 @@ from nas_tf.analysis.comparison_page import SectionPage, comparison_page, sectio
 from nas_tf.analysis.comparison_statistics import Contrast
 from nas_tf.analysis.curves import query_counts
 from nas_tf.analysis.figures import MAX_LINES, distribution_figure, incumbent_figure, regret_figure
-from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.analysis.tensorboard import HParamsSession, write_hparams
 from nas_tf.core import ConfigError
 from nas_tf.storage import atomic_write

@@ -4,7 +4,6 @@ Markdown as GitHub renders it, with figures beside it under relative names. Writ
 step, so that a report that is there is complete.
 """
 
-import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.curves import study_curves
 from nas_tf.analysis.drawing import draw_cells, operation_styles
 from nas_tf.analysis.figures import save_study_figures
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.analysis.wording import (
     PUBLISHED_DATASETS,
     count,
@@ -35,40 +35,11 @@ _VALIDATION = {
 }
 _QUALITY_ROWS = (
     ("reconstruction_accuracy", "Reconstruction (cells held out, decoded without any error)"),
-    ("validity", "Validity (prior samples that decode to a valid cell)"),
+    ("validity", "Validity (prior samples that are valid as the paper counts)"),
     ("uniqueness", "Uniqueness (different decoded graphs among the valid, dead vertices kept)"),
-    ("unique_cells", "Unique cells (different cells among the valid, dead vertices pruned)"),
+    ("cell_validity", "Cells (prior samples that decode to a cell of the space)"),
+    ("unique_cells", "Unique cells (different ones among these, dead vertices pruned)"),
 )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ReportNotes:
-    """What a report says beyond the study's own numbers.
-
-    Attributes:
-        title: first heading.
-        strategy_label: the strategy's name in figures and text; the summary's when empty.
-        published: number of queries -> published mean test accuracy in [0, 1], for a column beside
-            ours; shown only where the table's networks were trained on one of `PUBLISHED_DATASETS`.
-        published_source: the paper and table of those numbers.
-        published_final: published mean test accuracy at the end of the paper's own budget.
-        published_final_source: the paper, table and budget of it.
-        pretraining: the pre-training's summary, for its table; none when None.
-        published_pretraining: fractions under the same names, of a model trained on so many cells:
-        published_pretraining_cells: shown where ours was trained on as many.
-        published_pretraining_source: the paper and table of those fractions.
-    """
-
-    title: str = "Architecture search"
-    strategy_label: str = ""
-    published: Mapping[int, float] = dataclasses.field(default_factory=dict)
-    published_source: str = ""
-    published_final: float | None = None
-    published_final_source: str = ""
-    pretraining: Mapping[str, Any] | None = None
-    published_pretraining: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    published_pretraining_cells: int = 0
-    published_pretraining_source: str = ""
 
 
 def write_search_report(

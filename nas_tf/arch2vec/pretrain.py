@@ -39,12 +39,13 @@ class PretrainResult:
         reconstruction_accuracy: share of the held-out cells decoded without any error.
         validity: of prior samples, see `quality.PriorQuality`.
         uniqueness: of the valid ones, as decoded; NaN where none is valid.
-        unique_cells: of the valid ones, after pruning; NaN where none is valid.
+        unique_cells: of those that are cells, after pruning; NaN where none is.
         num_cells: M, held-out ones included.
         graphs_per_sec: training throughput without compilation; NaN when nothing was left to train.
         epochs: passes made.
         seed: of the weights' noise, the order and the split.
         losses: means of the loss and its parts in every pass.
+        cell_validity: share of prior samples that are cells of the space; NaN where not measured.
     """
 
     reconstruction_accuracy: float
@@ -56,6 +57,7 @@ class PretrainResult:
     epochs: int
     seed: int
     losses: list[dict[str, float]]
+    cell_validity: float = math.nan
 
 
 def split_cells(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -144,6 +146,7 @@ def _measure(trainer: Trainer, space: SearchSpace, adjacency: np.ndarray, ops: n
             reconstructed(model, held_out, adjacency[test], ops[test]).mean()),
         "validity": prior.validity,
         "uniqueness": prior.uniqueness,
+        "cell_validity": prior.cell_validity,
         "unique_cells": prior.unique_cells,
     }
 

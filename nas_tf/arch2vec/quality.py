@@ -22,16 +22,21 @@ class PriorQuality:
     """What prior samples decode to.
 
     Attributes:
-        validity: share of samples that decode to a cell of the space.
-        uniqueness: share of different graphs among the valid ones, as decoded: two that differ in
-            dead nodes alone count as two (released code); NaN where none is valid.
-        unique_cells: the same after pruning, up to isomorphism; NaN where none is valid. Drawing
-            4,500 cells uniformly from all 423,624 would give 0.995.
+        validity: share of samples that are valid as the published numbers count, see the space's
+            `counts_as_valid`.
+        uniqueness: share of different graphs among these, as decoded: two that differ in dead nodes
+            alone count as two (released code); NaN where none is valid.
+        cell_validity: share of samples that decode to a cell of the space. On NAS-Bench-101 it is
+            the validity; on NAS-Bench-201 that does not look at edges.
+        unique_cells: share of different cells among these, after pruning and up to isomorphism;
+            NaN where there is none. Drawing 4,500 cells uniformly from all 423,624 of
+            NAS-Bench-101 would give 0.995.
         num_samples: samples drawn.
     """
 
     validity: float
     uniqueness: float
+    cell_validity: float
     unique_cells: float
     num_samples: int
 
@@ -106,11 +111,13 @@ def prior_quality(model: VGAE, space: SearchSpace, statistics: LatentStatistics,
     """
     edges, codes = decode_latent(model, prior_samples(statistics, count, seed))
     cells, reasons = space.decode(edges, codes)
-    valid = np.flatnonzero(reasons == 0)
+    is_cell = np.flatnonzero(reasons == 0)
+    valid = np.flatnonzero(space.counts_as_valid(edges, codes))
     decoded = CellGraphs(edges.astype(np.uint8), codes.astype(np.int8),
                          np.full(count, edges.shape[-1], np.int8))
     return PriorQuality(validity=len(valid) / count, uniqueness=_unique_share(decoded[valid]),
-                        unique_cells=_unique_share(cells[valid]), num_samples=count)
+                        cell_validity=len(is_cell) / count,
+                        unique_cells=_unique_share(cells[is_cell]), num_samples=count)
 
 
 def _unique_share(cells: CellGraphs) -> float:

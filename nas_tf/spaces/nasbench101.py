@@ -239,6 +239,10 @@ class NasBench101Space:
         reason[~upper] = Invalid.NOT_UPPER_TRIANGULAR
         return cells, reason
 
+    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
+        """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
+        return self.decode(adjacency, ops)[1] == 0
+
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: for pruned cells, the `Invalid` code (0 is in the space)."""
         nodes = np.arange(cells.max_nodes)

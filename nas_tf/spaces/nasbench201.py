@@ -154,6 +154,23 @@ class NasBench201Space:
         cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
         return cells, self.check(cells)
 
+    def counts_as_valid(self, unused_adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
+        """Tells which decoded matrices arch2vec's published validity counts as valid.
+
+        Its code looks at operations alone, and not at that of node 1: 79.41 % of the samples
+        are valid in this sense and 98.72 % of these differ, where 7,941 cells of the space drawn
+        at random are 78 % different ones, there being 15,625. `decode` tells which are cells.
+
+        Args:
+            ops: integers [..., 8], operation codes of every node.
+
+        Returns:
+            bool [...].
+        """
+        interior = ops[..., 2:-1]
+        known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
+        return (ops[..., 0] == INPUT) & known & (ops[..., -1] == OUTPUT)
+
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
         same_edges = (cells.adjacency == _adjacency()).all(axis=(-2, -1))

@@ -9,7 +9,7 @@ import pytest
 from nas_tf.analysis import comparison
 from nas_tf.analysis.comparison import Endpoint
 from nas_tf.analysis.curves import study_curves
-from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.core import ConfigError, DataError, History
 from nas_tf.storage import read_npz, write_npz
 

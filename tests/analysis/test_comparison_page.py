@@ -8,7 +8,7 @@ import pytest
 
 from nas_tf.analysis.comparison import read_studies, sections
 from nas_tf.analysis.comparison_page import comparison_page, section_page
-from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.core import History
 
 PAIRED = "Wilcoxon's signed-rank test"

@@ -9,6 +9,7 @@ from absl import flags as absl_flags
 
 from nas_tf import flags
 from nas_tf.analysis import report, summary
+from nas_tf.analysis.notes import ReportNotes
 from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import JobSettings, SearchSettings, Settings
@@ -49,14 +50,14 @@ def _study(runs=6, queries=12, dataset="digits", cost_budget_sec=None):
     return values, history
 
 
-def _write(directory, study, notes=report.ReportNotes()):
+def _write(directory, study, notes=ReportNotes()):
     path = report.write_search_report(
         directory, study[0], history=study[1], cells=CELLS, op_names=OPS, notes=notes
     )
     return path.read_text(encoding="utf-8")
 
 
-def _text(values, notes=report.ReportNotes()):
+def _text(values, notes=ReportNotes()):
     return report.search_report(values, directory="runs/study", best=[], notes=notes)
 
 
@@ -70,7 +71,7 @@ def test_every_relative_link_exists(tmp_path):
 
 
 def test_it_says_what_was_run(tmp_path):
-    text = _write(tmp_path, _study(), report.ReportNotes(title="A study", strategy_label="RL"))
+    text = _write(tmp_path, _study(), ReportNotes(title="A study", strategy_label="RL"))
     assert text.startswith("# A study\n")
     for words in (
         "**RL** searched the **nasbench101** space in 6 independent runs (study seed 5)",
@@ -94,7 +95,7 @@ def test_tables_are_rectangular(tmp_path):
 
 
 def test_published_numbers_stand_only_beside_the_same_data():
-    notes = report.ReportNotes(published={10: 0.9405, 99: 0.5}, published_source="Someone, 2020")
+    notes = ReportNotes(published={10: 0.9405, 99: 0.5}, published_source="Someone, 2020")
     values, _ = _study(dataset="cifar10")
     text = _text(values, notes)
     assert "| 94.05 |" in text and "Someone, 2020" in text and "**These" not in text
@@ -105,7 +106,7 @@ def test_published_numbers_stand_only_beside_the_same_data():
 
 
 def test_a_published_number_after_another_budget_is_said_in_words():
-    notes = report.ReportNotes(published_final=0.9412, published_final_source="Someone, 12 h")
+    notes = ReportNotes(published_final=0.9412, published_final_source="Someone, 12 h")
     text = _text(_study(dataset="cifar10")[0], notes)
     assert "\nPublished: 94.12 % test accuracy (Someone, 12 h).\n" in text
     assert "Published" not in _text(_study(dataset="digits")[0], notes)
@@ -161,7 +162,7 @@ _PUBLISHED = {"validity": 0.4497, "uniqueness": 0.9969}
 
 
 def _pretraining(quality, dataset="digits"):
-    notes = report.ReportNotes(
+    notes = ReportNotes(
         pretraining=quality,
         published_pretraining=_PUBLISHED,
         published_pretraining_cells=423624,
@@ -173,10 +174,10 @@ def _pretraining(quality, dataset="digits"):
 def test_pretraining_table():
     text = _pretraining(_QUALITY)
     assert "423,624 cells, 8 epochs, seed 0, 7,800 graphs per second.\n" in text
-    assert "| Validity (prior samples that decode to a valid cell) | 46.00 | 44.97 |" in text
+    assert "| Validity (prior samples that are valid as the paper counts) | 46.00 | 44.97 |" in text
     name = "Uniqueness (different decoded graphs among the valid, dead vertices kept)"
     assert f"| {name} | – | 99.69 |" in text
-    name = "Unique cells (different cells among the valid, dead vertices pruned)"
+    name = "Unique cells (different ones among these, dead vertices pruned)"
     assert f"| {name} | 67.00 | – |" in text
     old = {key: value for key, value in _QUALITY.items() if key != "unique_cells"}
     assert "Unique cells" not in _pretraining(old)

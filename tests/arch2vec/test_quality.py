@@ -80,7 +80,7 @@ def test_prior_samples_have_the_statistics():
 def test_one_cell_again_and_again():
     found = quality.prior_quality(StoredDecoder(*_chain()), NasBench101Space(), _statistics(),
                                   count=100)
-    assert found == quality.PriorQuality(1.0, 0.01, 0.01, 100)
+    assert found == quality.PriorQuality(1.0, 0.01, 1.0, 0.01, 100)
 
 
 def test_no_valid_cell_has_no_uniqueness():

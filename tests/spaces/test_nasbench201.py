@@ -293,6 +293,27 @@ def test_reasons(space, node, op, edge, reason):
     assert codes.tolist() == [reason]
 
 
+@pytest.mark.parametrize(
+    "node, op, edge, counted",
+    [
+        (None, None, (1, 2), True),
+        (1, INPUT, None, True),
+        (1, OUTPUT, (1, 2), True),
+        (2, INPUT, None, False),
+        (6, OUTPUT, None, False),
+        (7, CONV1X1, None, False),
+        (0, CONV1X1, None, False),
+    ],
+)
+def test_the_published_validity_looks_at_operations_but_the_first(space, node, op, edge, counted):
+    ops, adjacency = np.array([OPS]), np.array([ADJACENCY])
+    if node is not None:
+        ops[0, node] = op
+    if edge is not None:
+        adjacency[0][edge] ^= 1
+    assert space.counts_as_valid(adjacency, ops).tolist() == [counted]
+
+
 def test_the_first_and_the_last_node_count_before_the_others(space):
     _, codes = space.decode(np.zeros((2, 3, 8, 8), bool), np.zeros((2, 3, 8), int))
     assert codes.tolist() == [[Invalid.NO_OUTPUT_LAST] * 3] * 2
