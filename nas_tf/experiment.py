@@ -39,6 +39,7 @@ def make_trainer(
             adjacency_bias=settings.adjacency_bias,
             epsilon_start=settings.epsilon_start,
             synchronized=not alone,
+            encoder="gin" if settings.autoencoder == "arch2vec" else "gcn",
             seed=seed,
         )
         optimizer = keras.optimizers.Adam(
@@ -51,6 +52,7 @@ def make_trainer(
         form=settings.operation_loss,
         entries=settings.adjacency_entries,
         padding_output=settings.padding_output,
+        variational=settings.autoencoder != "gae",
     )
     return Trainer(
         model,

@@ -78,6 +78,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
         wall_sec=_since(started),
         table=table,
     )
+    summary |= {name: getattr(settings.pretrain, name) for name in ("autoencoder", "kl_weight")}
     storage.write_json(directory / "summary.json", summary)
     pretraining.print_quality(quality)
     print(f"model: {directory / pretraining.MODEL}; use it with --pretrained={directory}")

@@ -6,7 +6,7 @@ arch2vec: Yan et al., 2020, arXiv:2006.06936, tables 1 to 3.
 from collections.abc import Mapping
 from typing import Any
 
-from nas_tf.analysis.report import ReportNotes
+from nas_tf.analysis.notes import ReportNotes
 
 SPACES = {"nasbench101": "NAS-Bench-101", "nasbench201": "NAS-Bench-201"}
 STRATEGIES = {

@@ -37,6 +37,7 @@ STRATEGIES = (
     "supervised_reinforce",
     "supervised_bayesian",
 )
+AUTOENCODERS = ("arch2vec", "gae", "vgae")
 DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
 
 
@@ -117,6 +118,12 @@ class PretrainSettings:
         "space", "Cells to pre-train on: the whole space or those of the table.", ("space", "table")
     )
     pretrain_seed: int | None = setting(None, "Seed of the pre-training; --seed when not given.")
+    autoencoder: str = setting(
+        "arch2vec",
+        "What is pre-trained: arch2vec's variational autoencoder on GIN layers, or the GAE or VGAE "
+        "on graph convolutions that it is compared with. --kl_weight=0 is arch2vec without KL.",
+        AUTOENCODERS,
+    )
     epochs: int = setting(8, "Passes over the training cells.")
     batch_size: int = setting(32, "Global batch of the pre-training, in cells.")
     learning_rate: float = setting(1e-3, "Adam's learning rate of the pre-training, at its start.")

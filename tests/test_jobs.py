@@ -132,6 +132,7 @@ SUPERVISED = {
 PRETRAIN = {
     "pretrain_cells": "table",
     "pretrain_seed": 5,
+    "autoencoder": "gae",
     "epochs": 2,
     "batch_size": 3,
     "learning_rate": 0.01,

@@ -28,6 +28,10 @@ Where this differs from the paper and from its released code:
 - a cell's embedding is the sum over its node positions (paper); `pooling="mean"` is the released
   code's.
 
+The graph autoencoders that arch2vec is compared with (table 1: GAE and VGAE of Kipf and Welling, 2016,
+arXiv:1611.07308) are the same model with graph convolutions for an encoder, `encoder="gcn"`, and,
+GAE, a loss without noise and divergence, `make_loss(variational=False)`.
+
 Shapes: B graphs, N nodes, D operation types, L latent dimensions.
 """
 
@@ -38,6 +42,7 @@ import keras
 import tensorflow as tf
 
 from nas_tf.core import ConfigError
+from nas_tf.layers.gcn import DenseGCN
 from nas_tf.layers.gin import DenseGIN, kernel_seeds
 
 METRIC_NAMES = ("adjacency_loss", "operation_loss", "kl")
@@ -139,38 +144,51 @@ def kl_divergence(mean: tf.Tensor, log_std: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="nas_tf")
 class VGAE(keras.Model):
-    """Encoder of GIN layers with two linear heads, inner-product decoder.
+    """Encoder of graph layers with two linear heads, inner-product decoder.
 
     Args:
         num_nodes: N, of every graph, padding included.
         num_ops: D.
-        hidden: widths of the GIN layers.
+        hidden: widths of the graph layers.
         latent_dim: L, width of the two heads.
         mlp_depth: triplets in the MLP of a GIN layer.
         positions: whether the encoder sees every node's position beside its operation.
         adjacency_bias: whether the adjacency logits have a learned scalar bias.
         epsilon_start: first value of the GIN layers' trainable epsilon.
         synchronized: whether replicas share the batch-norm statistics.
+        encoder: "gin" (arch2vec) or "gcn" (the autoencoders it is compared with); the latter has
+            no use for `mlp_depth`, `epsilon_start` and `synchronized`.
         seed: of the initial weights.
         **kwargs: as in `keras.Model`.
+
+    Raises:
+        ConfigError: an unknown encoder.
     """
 
     def __init__(self, num_nodes=7, num_ops=5, *, hidden=(128, 128, 128, 128), latent_dim=16,
                  mlp_depth=2, positions=True, adjacency_bias=True, epsilon_start=1.0,
-                 synchronized=True, seed=0, **kwargs):
+                 synchronized=True, encoder="gin", seed=0, **kwargs):
         super().__init__(**kwargs)
         self.settings = {
             "num_nodes": num_nodes, "num_ops": num_ops, "hidden": list(hidden),
             "latent_dim": latent_dim, "mlp_depth": mlp_depth, "positions": positions,
             "adjacency_bias": adjacency_bias, "epsilon_start": epsilon_start,
             "synchronized": synchronized, "seed": seed}
+        if encoder not in ("gin", "gcn"):
+            raise ConfigError(f"encoder={encoder}: expected 'gin' or 'gcn'")
+        if encoder != "gin":  # models saved before there was another keep their checksums
+            self.settings["encoder"] = encoder
         self.num_nodes, self.num_ops, self.latent_dim = num_nodes, num_ops, latent_dim
         *gin_seeds, mean_seed, log_std_seed, op_seed = kernel_seeds(seed, len(hidden) + 3)
         for index, (width, gin_seed) in enumerate(zip(hidden, gin_seeds)):
+            name = f"{encoder}_{index}"
+            if encoder == "gin":
+                layer = DenseGIN(width, mlp_depth=mlp_depth, epsilon_start=epsilon_start,
+                                 synchronized=synchronized, seed=gin_seed, name=name)
+            else:
+                layer = DenseGCN(width, seed=gin_seed, name=name)
             # Attributes, not a list: tf.train.Checkpoint does not look into Keras' lists.
-            setattr(self, f"gin_{index}",
-                    DenseGIN(width, mlp_depth=mlp_depth, epsilon_start=epsilon_start,
-                             synchronized=synchronized, seed=gin_seed, name=f"gin_{index}"))
+            setattr(self, name, layer)
         self.mean_head = _dense(latent_dim, mean_seed, "mean")
         self.log_std_head = _dense(latent_dim, log_std_seed, "log_std")
         self.operation_head = _dense(num_ops, op_seed, "operations")
@@ -178,9 +196,10 @@ class VGAE(keras.Model):
         self.build(((None, num_nodes, num_nodes), (None, num_nodes, num_ops)))
 
     @property
-    def gin_layers(self) -> list[DenseGIN]:
-        """The GIN layers, from the input on."""
-        return [getattr(self, f"gin_{index}") for index in range(len(self.settings["hidden"]))]
+    def graph_layers(self) -> list[DenseGIN] | list[DenseGCN]:
+        """The encoder's layers, from the input on."""
+        kind = self.settings.get("encoder", "gin")
+        return [getattr(self, f"{kind}_{index}") for index in range(len(self.settings["hidden"]))]
 
     def build(self, input_shape):
         """Makes all weights. `input_shape`: shapes of the adjacency and of the operations."""
@@ -188,7 +207,7 @@ class VGAE(keras.Model):
             return
         adjacency, ops = (tuple(shape) for shape in input_shape)
         features = (*ops[:-1], ops[-1] + int(self.settings["positions"]))
-        for layer in self.gin_layers:
+        for layer in self.graph_layers:
             layer.build((features, adjacency))
             features = layer.compute_output_shape((features, adjacency))
         self.mean_head.build(features)
@@ -213,7 +232,7 @@ class VGAE(keras.Model):
         """
         undirected = augment(adjacency)
         features = self._node_features(ops)
-        for layer in self.gin_layers:
+        for layer in self.graph_layers:
             features = layer((features, undirected), training=training)      # [B, N, hidden]
         return self.mean_head(features), self.log_std_head(features)
 
@@ -250,7 +269,7 @@ class VGAE(keras.Model):
 
 def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: float = 0.0,
               form: str = "softmax", entries: str = "upper", padding_output: bool = True,
-              ) -> Callable[..., dict[str, tf.Tensor]]:
+              variational: bool = True) -> Callable[..., dict[str, tf.Tensor]]:
     """Returns the trainer's loss function: equation 5 with a weight on the divergence.
 
     Args:
@@ -264,6 +283,8 @@ def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: flo
         form: of `operation_loss`.
         entries: of `adjacency_loss`.
         padding_output: whether padding nodes are taught to decode to 'output'.
+        variational: whether a sample is decoded in training and the divergence counts; without,
+            it is an autoencoder.
 
     Returns:
         A function (model, batch, random, training) -> "loss" and METRIC_NAMES, each [b]; `batch`
@@ -275,16 +296,18 @@ def make_loss(*, kl_weight: float = 2e-6, free_nats: float = 140.0, dropout: flo
         ops = tf.cast(batch["ops"], tf.float32)
         mean, log_std = model.encode(adjacency, ops, training=training)
         latent = mean
-        if training:
+        if training and variational:
             latent = reparameterise(mean, log_std, random.normal(mean.shape))
-            if dropout > 0:
-                latent = drop(latent, random.uniform(mean.shape), dropout)
+        if training and dropout > 0:
+            latent = drop(latent, random.uniform(mean.shape), dropout)
         adjacency_logits, op_logits = model.decode(latent)
         edges = adjacency_loss(adjacency_logits, adjacency, entries)
         targets = output_at_padding(ops) if padding_output else ops
         operations = operation_loss(op_logits, targets, form)
         divergence = kl_divergence(mean, log_std)
-        loss = edges + operations + kl_weight * tf.maximum(divergence - free_nats, 0.0)
+        loss = edges + operations
+        if variational:
+            loss += kl_weight * tf.maximum(divergence - free_nats, 0.0)
         return {"loss": loss, "adjacency_loss": edges, "operation_loss": operations,
                 "kl": divergence}
 

@@ -136,7 +136,7 @@ def test_default_size():
     model = vgae.VGAE()
     mean, log_std = model.encode(*_chain())
     assert mean.shape == log_std.shape == (2, 7, 16)
-    assert len(model.gin_layers) == 4
+    assert len(model.graph_layers) == 4
     assert sum(weight.shape.num_elements() for weight in model.trainable_weights) == 121722
 
 
@@ -148,7 +148,7 @@ def test_embedding_is_invariant_when_interior_nodes_are_relabelled():
     ops[np.arange(20)[:, None], np.arange(1, 6), rng.integers(1, 4, (20, 5))] = 1
     order = np.array([0, 3, 1, 5, 2, 4, 6])
     model = _model(positions=False)
-    for gin in model.gin_layers:
+    for gin in model.graph_layers:
         gin.eps.assign([0.3])
     mean, _ = model.encode(upper, ops)
     relabelled, _ = model.encode(upper[:, order][:, :, order], ops[:, order])
@@ -201,3 +201,42 @@ def test_weights_and_config_round_trip(tmp_path):
 def test_seed_decides_the_weights():
     for one, other in zip(_model().get_weights(), _model().get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_encoder_of_graph_convolutions():
+    model = _model(encoder="gcn")
+    adjacency, ops = _chain(1)
+    mean, log_std = model.encode(adjacency, ops)
+    assert mean.shape == log_std.shape == (1, 7, 16)
+    assert [type(layer).__name__ for layer in model.graph_layers] == ["DenseGCN"] * 2
+    assert len(model.get_weights()) == 2 * 2 + 3 * 2 + 1
+    again = vgae.VGAE(**model.settings)
+    np.testing.assert_array_equal(again.encode(adjacency, ops)[0], mean)
+    with pytest.raises(ConfigError, match="encoder=gat: expected 'gin' or 'gcn'"):
+        _model(encoder="gat")
+
+
+def test_settings_of_a_gin_do_not_name_the_encoder():
+    """A model that was saved when there was no other keeps its checksum."""
+    assert "encoder" not in _model().settings
+
+
+class Noise(NoNoise):
+    """A StepRandom whose normal numbers are 1."""
+
+    def normal(self, shape):
+        return tf.ones(shape)
+
+
+def test_an_autoencoder_has_neither_noise_nor_divergence():
+    adjacency, ops = _chain()
+    batch, model = {"adjacency": adjacency, "ops": ops}, _model()
+    plain = vgae.make_loss(variational=False, kl_weight=1.0, free_nats=0.0)
+    quiet = plain(model, batch, NoNoise(), True)
+    noisy = plain(model, batch, Noise(), True)
+    np.testing.assert_array_equal(quiet["loss"], noisy["loss"])
+    np.testing.assert_allclose(
+        quiet["loss"], quiet["adjacency_loss"] + quiet["operation_loss"], rtol=1e-6
+    )
+    variational = vgae.make_loss(kl_weight=1.0, free_nats=0.0)
+    assert (variational(model, batch, NoNoise(), True)["loss"] > quiet["loss"]).numpy().all()
