@@ -43,7 +43,7 @@ from nas_tf.spaces.darts_edges import (
 NUM_CELLS = 600_000  # sampled for pre-training, as in arch2vec
 MAX_SAMPLED = 10_000_000
 _CACHE_VERSION = 1
-_BLOCK = 1 << 16  # cells drawn at a time, whatever their number: a smaller pool starts a larger
+_BLOCK = 1 << 13  # cells drawn at a time, whatever their number: a smaller pool starts a larger
 
 
 class Invalid(enum.IntEnum):
@@ -51,9 +51,8 @@ class Invalid(enum.IntEnum):
 
     NO_SUCCESSOR and above are five of the six checks of arch2vec's appendix B; the sixth, that an
     intermediate node has two edges from earlier ones, is told in parts, SAME_SOURCE to OWN_NODE.
-    The first three are how arch2vec makes its matrices. Its released code is looser: it looks at
-    NO_OUTPUT_LAST, NO_INPUTS_FIRST and UNKNOWN_OPERATION, and of the edges only whether some lead
-    to each operation from nodes before its own intermediate node, and none from nodes behind it.
+    The first three are how arch2vec makes its matrices. Its released code is looser, see
+    `DartsSpace.counts_as_valid`.
 
     Here VALID means exactly the cells of the space: a valid graph is, entry by entry, what
     `from_edges` makes of its edges. Nodes are not moved: a graph that has the operations of an
@@ -204,6 +203,28 @@ class DartsSpace:
         keys[reason != 0] = graphs.canonical_keys(cells[reason != 0])
         return cells.with_keys(keys), reason
 
+    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
+        """Tells which decoded matrices arch2vec's published validity counts as valid.
+
+        Its code looks at all operations, and of the edges only whether every operation is entered
+        from a node before its own intermediate node, and from none behind it. `decode` tells which
+        are cells.
+
+        Args:
+            adjacency: 0-1 or bool [..., 11, 11].
+            ops: integers [..., 11], operation codes of every node.
+
+        Returns:
+            bool [...].
+        """
+        edges, ops = np.asarray(adjacency)[..., OPERATIONS].astype(bool), np.asarray(ops)
+        row, start = np.arange(NUM_NODES)[:, None], NUM_INPUTS + np.arange(NUM_SLOTS) // 2 * 2
+        entered = (edges & (row < start)).any(axis=-2).all(axis=-1)
+        behind = (row >= start + 2) & (start < NUM_NODES - 3)  # none is behind the last
+        ends = (ops[..., 0] == INPUT_2) & (ops[..., 1] == INPUT_1) & (ops[..., -1] == OUTPUT)
+        known = (ops[..., OPERATIONS] >= NONE) & (ops[..., OPERATIONS] < OUTPUT)
+        return ends & known.all(axis=-1) & entered & ~(edges & behind).any(axis=(-2, -1))
+
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
         edges, ops = cells.adjacency.astype(bool), cells.ops
@@ -257,6 +278,12 @@ def from_edges(sources: np.ndarray, ops: np.ndarray) -> CellGraphs:
             operation is unknown.
     """
     sources, ops = np.asarray(sources), np.asarray(ops)
+    whole = all(np.issubdtype(array.dtype, np.integer) for array in (sources, ops))
+    if sources.shape[-2:] != (4, 2) or ops.shape != sources.shape or not whole:
+        raise InvalidArchitectureError(
+            f"sources {sources.dtype} {sources.shape} and operations {ops.dtype} {ops.shape}: "
+            "expected integers [..., 4, 2]"
+        )
     wrong = (sources < 0) | (sources >= NUM_SOURCES[:, None])
     if wrong.any():
         node = int(np.argwhere(wrong)[0, -2])
@@ -323,7 +350,7 @@ def generate_cells(count: int, seed: int) -> CellGraphs:
         new = first[~graphs.find(keys[first], seen)[1]]
         sources, ops = sources[new], ops[new]
         batches.append((sources, ops, cell_keys(sources, ops)))
-        seen = np.sort(np.concatenate([seen, keys[new]]))
+        seen = np.sort(np.concatenate([seen, np.sort(keys[new])]), kind="stable")  # merges them
         if len(seen) >= count:
             sources, ops, keys = (np.concatenate(arrays)[:count] for arrays in zip(*batches))
             return build(sources, ops).with_keys(keys)
