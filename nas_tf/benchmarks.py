@@ -139,6 +139,13 @@ def _nasbench201(settings: Settings) -> Benchmark:
     )
 
 
+def _darts(settings: Settings) -> Benchmark:
+    raise ConfigError(
+        f"--space=darts: no table measures its cells; --job={settings.job.job} needs one "
+        "(--job=pretrain does without)"
+    )
+
+
 def _check_costs(protocols: list[Protocol]) -> None:
     """Raises ConfigError where the table has the cost of some training budgets alone."""
     without = [part.search_epochs for part in protocols if part.cost_sec is None]
@@ -168,4 +175,4 @@ def _nasbench101_dataset(table: NasBench101Table) -> str:
     return "cifar10" if official else "unknown"
 
 
-BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201}
+BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201, "darts": _darts}

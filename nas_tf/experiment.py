@@ -11,6 +11,7 @@ import tensorflow as tf
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
 from nas_tf.core import SearchSpace
 from nas_tf.settings import PretrainSettings, Settings
+from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.training.trainer import Trainer
@@ -18,6 +19,7 @@ from nas_tf.training.trainer import Trainer
 SPACES: dict[str, Callable[[], SearchSpace]] = {
     "nasbench101": NasBench101Space,
     "nasbench201": NasBench201Space,
+    "darts": DartsSpace,
 }
 
 

@@ -257,9 +257,8 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
 def _cell_labels(space: SearchSpace, cells: CellGraphs) -> dict[str, np.ndarray]:
     """Returns what the projector shows of every cell."""
     short = np.array([name.split("-")[0] for name in space.op_names] + [""])
-    interior = short[cells.ops]
-    interior[:, 0] = ""
-    interior[np.arange(len(cells)), cells.num_nodes.astype(int) - 1] = ""
+    joined = cells.adjacency.any(axis=-2) & cells.adjacency.any(axis=-1)  # no input, no output
+    interior = np.where(joined, short[cells.ops], "")
     return {
         "operations": np.array([" ".join(filter(None, row)) for row in interior]),
         "edges": cells.num_edges,

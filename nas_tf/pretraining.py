@@ -36,7 +36,7 @@ def cells_to_see(
     if settings.pretrain.on_table:
         return benchmark.cells
     cells = space.enumerate_cells()
-    print(f"pre-training reads no table: all {len(cells):,} cells of {space.name}")
+    print(f"pre-training reads no table: {len(cells):,} cells of {space.name}")
     return cells
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nas_tf.analysis.notes import ReportNotes
 
-SPACES = {"nasbench101": "NAS-Bench-101", "nasbench201": "NAS-Bench-201"}
+SPACES = {"nasbench101": "NAS-Bench-101", "nasbench201": "NAS-Bench-201", "darts": "DARTS"}
 STRATEGIES = {
     "reinforce": "arch2vec-RL",
     "bayesian": "arch2vec-BO",
@@ -44,6 +44,9 @@ _PRETRAINING = {
     ),
     "nasbench201": (
         {"reconstruction_accuracy": 1.0, "validity": 0.7941, "uniqueness": 0.9872}, 15_625
+    ),
+    "darts": (
+        {"reconstruction_accuracy": 0.9979, "validity": 0.3336, "uniqueness": 1.0}, 600_000
     ),
 }
 

@@ -24,7 +24,7 @@ from nas_tf.strategy_settings import (
 
 JOBS = ("search", "pretrain", "report")
 LATER_JOBS = ("train", "analyze")
-SPACES = ("nasbench101", "nasbench201")
+SPACES = ("nasbench101", "nasbench201", "darts")
 STRATEGIES = (
     "reinforce",
     "bayesian",

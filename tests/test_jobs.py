@@ -12,6 +12,7 @@ from nas_tf import benchmarks, caching, claim, experiment, jobs
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import find
 from nas_tf.settings import Settings
+from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.tables.nasbench201 import NasBench201Table
 from tools import make_nasbench101_records
@@ -385,6 +386,19 @@ def pretraining(base):
 def pretrained_weights(pretraining, tmp_path_factory):
     """What that pre-training leaves."""
     return weights(execute(pretraining, tmp_path_factory.mktemp("pretrained")))
+
+
+def test_the_darts_space_is_pretrained_on_and_not_searched(pretraining, monkeypatch, tmp_path):
+    monkeypatch.setitem(experiment.SPACES, "darts", lambda: DartsSpace(num_cells=200))
+    settings = change(pretraining, space="darts", batch_size=32)
+    directory = execute(settings, tmp_path / "pretrained")
+    summary = json.loads((directory / "summary.json").read_text())
+    assert (summary["space"], summary["num_cells"]) == ("darts", 200)
+    assert summary["autoencoder"] == "arch2vec" and summary["kl_weight"] == 2e-6
+    labels = (directory / "tensorboard" / "embedding_metadata.tsv").read_text().splitlines()
+    assert len(labels[1].split("\t")[0].split()) == 8
+    with pytest.raises(ConfigError, match="^--space=darts: no table measures its cells; --job=search"):
+        execute(change(settings, job="search"), tmp_path / "searched")
 
 
 @pytest.mark.parametrize("name", PRETRAIN)
