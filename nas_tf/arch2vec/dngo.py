@@ -31,6 +31,7 @@ _BETA_1 = 0.9
 _BETA_2 = 0.999
 _RATIOS = np.logspace(-4, 4, 65)  # of alpha to beta, where targets have variance 1
 _SMALLEST_NOISE = 1e-6  # variance, likewise; without it equal targets would leave no deviation
+_ROUNDING = 1e-12  # of a mean, relative
 _TAIL = -30.0  # below, an expansion replaces erfc, which ends at -38
 
 
@@ -70,7 +71,8 @@ def centre_and_scale(accuracy: np.ndarray, known: np.ndarray) -> tuple[np.ndarra
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     centre = np.where(known, accuracy, 0.0).sum(axis=1, keepdims=True) / count
     square = np.where(known, np.square(accuracy - centre), 0.0).sum(axis=1, keepdims=True) / count
-    return centre, np.where(square > 0, np.sqrt(square), 1.0)
+    scale = np.sqrt(square)  # of equal accuracies it is what rounding leaves
+    return centre, np.where(scale > _ROUNDING * np.abs(centre), scale, 1.0)
 
 
 def train(

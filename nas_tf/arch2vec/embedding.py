@@ -20,7 +20,7 @@ from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import ConfigError, DataError, SearchSpace
 from nas_tf.graphs import CellGraphs
 
-_POOLINGS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}
+_POOLINGS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}  # over the nodes of a cell
 _BATCH_SIZE = 1024
 _CHUNK = 1 << 16  # cells turned into the encoder's input at a time
 
@@ -67,9 +67,7 @@ def embed_cells(model: VGAE, space: SearchSpace, cells: CellGraphs, *, pooling: 
     Raises:
         ConfigError: an unknown pooling.
     """
-    if pooling not in _POOLINGS:
-        raise ConfigError(f"pooling={pooling}: expected one of {', '.join(_POOLINGS)}")
-    pool = _POOLINGS[pooling]
+    pool = node_pooling(pooling)
     adjacency, ops = encoder_inputs(space, cells)
     return _encode(model, adjacency, ops, lambda means: pool(means, axis=1), (model.latent_dim,),
                    batch_size)
@@ -84,6 +82,34 @@ def _encode(model: VGAE, adjacency: np.ndarray, ops: np.ndarray,
         means, _ = model.encode(tf.cast(edges, tf.float32), tf.cast(codes, tf.float32))
         return finish(means)
 
+    return in_equal_batches(encode, adjacency, ops, shape, batch_size)
+
+
+def node_pooling(pooling: str) -> Callable[..., tf.Tensor]:
+    """Returns what makes one vector of the vectors of a cell's nodes: "sum" or "mean".
+
+    Raises:
+        ConfigError: an unknown pooling.
+    """
+    if pooling not in _POOLINGS:
+        raise ConfigError(f"pooling={pooling}: expected one of {', '.join(_POOLINGS)}")
+    return _POOLINGS[pooling]
+
+
+def in_equal_batches(encode: Callable[..., tf.Tensor], adjacency: np.ndarray, ops: np.ndarray,
+                     shape: tuple[int, ...], batch_size: int = _BATCH_SIZE) -> np.ndarray:
+    """Encodes cells in batches of one size, so that one compiled program serves all.
+
+    Args:
+        encode: makes of adjacency [B, N, N] and operations [B, N, D] an array [B, *shape].
+        adjacency: [M, N, N].
+        ops: [M, N, D].
+        shape: of what is made of a cell.
+        batch_size: B.
+
+    Returns:
+        float32 [M, *shape].
+    """
     count = len(adjacency)
     encoded = np.empty((count, *shape), np.float32)
     for start in range(0, count, batch_size):

@@ -145,7 +145,7 @@ class RunNearestCells:
         found = tf.TensorArray(tf.int32, runs, element_shape=[])
         for run in tf.range(runs):
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-            cells = self._table[run, : self._num_cells]
+            cells = tf.gather(self._table, run)[: self._num_cells]  # a slice would read them all
             distances = tf.reduce_sum(tf.square(cells - points[run]), axis=1)
             distances = tf.ensure_shape(distances, [self._num_cells])
             distances = _exclude(distances[None], visited[run : run + 1], np.inf)[0]

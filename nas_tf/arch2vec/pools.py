@@ -74,7 +74,9 @@ class SharedChunks:
 class RunEmbeddings:
     """An embedding for every run, which may change; zeros at first.
 
-    It belongs to one search. Memory: M x D floats a run, on the device that computes the run.
+    It belongs to one search. Memory: M x D floats a run, on the device that computes the run. Rows of
+    the variables are gathered and scattered, never sliced: a slice reads the whole variable, which
+    is copied for it once a row was written.
     """
 
     def __init__(self, num_cells: int, depth: int):
@@ -98,14 +100,18 @@ class RunEmbeddings:
         for rows, table in self._parts:
             part = np.maximum(cells[rows], 0)
             if len(part):
-                found[rows] = tf.gather(table[: len(part)], part, batch_dims=1).numpy()
+                runs = np.arange(len(part)).reshape(-1, *[1] * (part.ndim - 1))
+                places = np.stack([np.broadcast_to(runs, part.shape), part], axis=-1)
+                found[rows] = table.gather_nd(places.astype(np.int32)).numpy()
         return found
 
     def assign(self, run: int, values: np.ndarray) -> None:
         """Sets a run's embedding, float32 [M, D]."""
         for rows, table in self._parts:
             if rows.start <= run < rows.stop:
-                table[run - rows.start, : self.num_cells].assign(values)
+                row = np.zeros((1, *table.shape[1:]), np.float32)
+                row[0, : self.num_cells] = values
+                table.scatter_update(tf.IndexedSlices(row, np.array([run - rows.start])))
 
     def nearest(self, rows: slice, device: str | None) -> RunNearestCells:
         """Returns a device's finder of nearest cells for the runs it holds."""
@@ -134,7 +140,7 @@ class RunChunks:
     def get(self, row: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
         """Returns float32 [C, D + 1], the embeddings a row's chunk of cells has, and ones."""
         start = number * self.size
-        values = self._table[row, start : start + self.size]
+        values = tf.gather(self._table, row)[start : start + self.size]
         values = tf.ensure_shape(values, [self.size, self._table.shape[2]])
         return tf.concat([values, tf.ones([self.size, 1])], axis=1)
 

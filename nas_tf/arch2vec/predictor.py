@@ -18,6 +18,7 @@ B = BATCH_SIZE.
 """
 
 import concurrent.futures
+import functools
 import itertools
 import os
 from collections.abc import Callable, Sequence
@@ -28,16 +29,13 @@ import tensorflow as tf
 
 from nas_tf import core
 from nas_tf.arch2vec import dngo
-from nas_tf.arch2vec.embedding import encoder_inputs
+from nas_tf.arch2vec.embedding import encoder_inputs, in_equal_batches, node_pooling
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.adam import adam_step
 
 BATCH_SIZE = 32  # the pre-training's
-
-_EMBEDDED = 1024  # cells embedded at a time
-_POOLINGS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}
 
 
 class AccuracyPredictor(keras.Model):
@@ -67,9 +65,7 @@ class AccuracyPredictor(keras.Model):
             core.ConfigError: an unknown pooling.
         """
         super().__init__(**kwargs)
-        if pooling not in _POOLINGS:
-            raise core.ConfigError(f"pooling={pooling}: expected one of {', '.join(_POOLINGS)}")
-        self._pool = _POOLINGS[pooling]
+        self._pool = node_pooling(pooling)
         self.encoder = VGAE(
             num_nodes,
             num_ops,
@@ -82,6 +78,9 @@ class AccuracyPredictor(keras.Model):
         self.head = keras.layers.Dense(1)
         self.hidden.build((None, self.encoder.latent_dim))
         self.head.build((None, dngo.HIDDEN))
+        # What only the autoencoder needs would be trained without a gradient.
+        self.encoder.log_std_head.trainable = False
+        self.encoder.operation_head.trainable = False
         self.built = True
 
     def call(self, inputs, training=False):
@@ -186,7 +185,7 @@ class PredictorTraining:
 
         Args:
             trainable: first weights.
-            others: batch-norm's moving statistics.
+            others: batch-norm's moving statistics, and what is not used.
             adjacency: uint8 [T, B, N, N].
             ops: uint8 [T, B, N, O].
             targets: float32 [T, B].
@@ -202,7 +201,7 @@ class PredictorTraining:
                     trainable, others, cells, training=True
                 )
                 loss = tf.reduce_mean(tf.square(predicted - targets[number]))
-            gradients = tape.gradient(loss, trainable, unconnected_gradients="zero")
+            gradients = tape.gradient(loss, trainable)
             trainable, first, second = adam_step(
                 trainable, gradients, first, second, number, learning_rate=self._learning_rate
             )
@@ -224,10 +223,55 @@ class PredictorTraining:
 
     def _embed_pool(self, trainable, others) -> np.ndarray:
         """Embeds the pool with given weights, float32 [M, D]."""
-        embedded = np.empty((self.num_cells, self.depth), np.float32)
-        for start in range(0, self.num_cells, _EMBEDDED):
-            rows = np.arange(start, start + _EMBEDDED) % self.num_cells  # the last batch wraps
-            part = embedded[start : start + _EMBEDDED]
-            found = self._embed(trainable, others, self._adjacency[rows], self._ops[rows])
-            part[:] = found[: len(part)]
-        return embedded
+        encode = functools.partial(self._embed, trainable, others)
+        return in_equal_batches(encode, self._adjacency, self._ops, (self.depth,))
+
+
+def learned_embedding(
+    training: PredictorTraining,
+    accuracy: np.ndarray,
+    *,
+    num_cells: int,
+    steps: int,
+    entropy: tuple[int, ...],
+) -> np.ndarray:
+    """Trains one encoder on random cells and embeds the pool with it.
+
+    Args:
+        training: on a pool [M].
+        accuracy: float64 [<= M], of the pool's first cells, from which those that are learned from
+            are drawn; NaN where unknown.
+        num_cells: learned from.
+        steps: T.
+        entropy: decides the cells, the batches and the initial weights.
+
+    Returns:
+        float32 [M, D].
+
+    Raises:
+        core.ConfigError: too few cells have an accuracy.
+        core.NasError: the encoder diverged.
+    """
+    known = np.flatnonzero(np.isfinite(accuracy))
+    if not 2 <= num_cells <= len(known):
+        raise core.ConfigError(f"num_cells={num_cells}: expected 2 to {len(known)} cells")
+    rng = np.random.default_rng(np.random.SeedSequence((*entropy, 0)))
+    chosen = rng.choice(known, num_cells, replace=False)
+    seen = np.zeros(len(accuracy), bool)
+    seen[chosen] = True
+    centre, scale = dngo.centre_and_scale(accuracy[None], seen[None])
+    batches = training_batches(rng, chosen, steps)
+    targets = ((accuracy[batches] - centre) / scale).astype(np.float32)
+    found = {}
+    weights = np.random.SeedSequence((*entropy, 1))
+    training.embed([weights], batches[None].astype(np.int32), targets[None], found.__setitem__)
+    if not np.isfinite(found[0]).all():
+        raise core.NasError("the supervised encoder diverged; lower --encoder_learning_rate")
+    return found[0]
+
+
+def training_batches(rng: np.random.Generator, points: np.ndarray, steps: int) -> np.ndarray:
+    """Returns points, int [steps, BATCH_SIZE]: passes over them, each in a random order."""
+    size = steps * BATCH_SIZE
+    passes = np.tile(points, (-(-size // len(points)), 1))
+    return rng.permuted(passes, axis=1).ravel()[:size].reshape(steps, BATCH_SIZE)

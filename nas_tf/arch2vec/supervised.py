@@ -23,7 +23,7 @@ from tqdm import tqdm
 from nas_tf import core
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.pools import RunEmbeddings
-from nas_tf.arch2vec.predictor import BATCH_SIZE, PredictorTraining
+from nas_tf.arch2vec.predictor import PredictorTraining, training_batches
 from nas_tf.core import Feedback, Strategy, Suggestion
 from nas_tf.graphs import CellGraphs
 
@@ -162,9 +162,7 @@ class SupervisedSearch:
         centre, scale = dngo.centre_and_scale(accuracy, known)
         scaled = np.where(known, (accuracy - centre) / scale, 0.0)[0].astype(np.float32)
         points = np.flatnonzero(known[0]) if known.any() else np.zeros(1, int)
-        size = self._steps * BATCH_SIZE
-        passes = np.tile(points, (-(-size // len(points)), 1))
         entropy = (self._seeds[run], _BATCHES_STREAM, count)
         rng = np.random.default_rng(np.random.SeedSequence(entropy))
-        chosen = rng.permuted(passes, axis=1).ravel()[:size].reshape(self._steps, BATCH_SIZE)
+        chosen = training_batches(rng, points, self._steps)
         return self._queried[run][chosen], scaled[chosen]

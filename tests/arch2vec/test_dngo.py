@@ -187,3 +187,19 @@ def test_expected_improvement_grows_with_mean_and_deviation():
     assert (np.diff(dngo.log_expected_improvement(z, 1.0, 0.0)) > 0).all()
     deviation = np.geomspace(0.01, 10.0, 500)
     assert (np.diff(dngo.log_expected_improvement(0.0, deviation, 1.0)) > 0).all()
+
+
+@pytest.mark.parametrize("value, count", [(0.7, 3), (0.1, 7), (0.9415, 5), (0.0, 4)])
+def test_equal_accuracies_are_scaled_to_zero(value, count):
+    """The mean of three times 0.7 is not quite 0.7."""
+    accuracy, known = np.full((1, count), value), np.ones((1, count), bool)
+    centre, scale = dngo.centre_and_scale(accuracy, known)
+    assert scale.tolist() == [[1.0]]
+    np.testing.assert_allclose((accuracy - centre) / scale, 0.0, atol=1e-15)
+
+
+def test_accuracies_are_scaled_to_mean_0_and_variance_1():
+    accuracy = np.array([[0.5, 0.7, np.nan, 0.9], [np.nan] * 4])
+    centre, scale = dngo.centre_and_scale(accuracy, np.isfinite(accuracy))
+    np.testing.assert_allclose(centre, [[0.7], [0.0]])
+    np.testing.assert_allclose(scale, [[np.sqrt(0.08 / 3)], [1.0]])

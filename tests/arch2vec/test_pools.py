@@ -1,5 +1,7 @@
 """Tests of nas_tf.arch2vec.pools."""
 
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,3 +100,22 @@ def test_what_fits_no_cells_is_refused(own):
         pools.as_pool(VALUES, (RUNS,))
     with pytest.raises(ValueError, match="not finite"):
         pools.as_pool(np.full((CELLS, DEPTH), np.inf), (CELLS,))
+
+
+def test_time_grows_with_the_runs_and_not_with_their_square():
+    """A row that was written once must not have the whole table copied whenever one is read."""
+    seconds = []
+    for runs in (8, 64):
+        pool = pools.RunEmbeddings(20_000, 16)
+        find = tf.function(pool.nearest(slice(0, runs), None).find)
+        for run in range(runs):
+            pool.assign(run, np.zeros((20_000, 16), np.float32))
+        arguments = tf.zeros([runs, 16]), tf.fill([runs, 1], -1)
+        find(*arguments)
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            find(*arguments).numpy()
+            times.append(time.perf_counter() - started)
+        seconds.append(min(times))
+    assert seconds[1] < 24 * seconds[0]  # 8 times the runs; a copy of the table would make it 64

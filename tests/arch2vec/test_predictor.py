@@ -80,11 +80,35 @@ def test_a_run_depends_on_its_own_seed_and_data_alone(training):
     assert np.abs(other[0] - alone[0]).max() > 1e-3
 
 
-def test_batches_of_embedded_cells_do_not_matter(training, monkeypatch):
-    """91 cells in one batch that wraps around, and in several of which the last does."""
-    seeds, batches, targets = task(20, steps=5, runs=1)
-    targets = targets.astype(np.float32) / 91
-    before = embeddings(training, seeds, batches, targets)
-    monkeypatch.setattr(predictor, "_EMBEDDED", 40)
-    after = embeddings(training, seeds, batches, targets)
-    np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-5)
+def test_nothing_is_trained_without_a_gradient(training):
+    """The autoencoder's own heads are not among what is trained."""
+    model = predictor.AccuracyPredictor(7, 5)
+    names = {variable.path for variable in model.trainable_variables}
+    assert not any("log_std" in name or "operations" in name for name in names)
+    assert any("mean" in name for name in names) and any("gin_3" in name for name in names)
+
+
+def test_an_encoder_learns_from_some_cells_of_the_first_alone(training, cells):
+    """60 of the pool's 91 cells have a place in the table, 50 an accuracy."""
+    accuracy = 0.5 + 0.05 * cells.num_edges[:60]
+    accuracy[::6] = np.nan
+    options = {"num_cells": 30, "steps": 60, "entropy": (5, 31)}
+    found = predictor.learned_embedding(training, accuracy, **options)
+    assert found.shape == (91, 16)
+    assert explained(found[60:], cells.num_edges[60:].astype(float)) > 0.8
+    again = predictor.learned_embedding(training, accuracy, **options)
+    np.testing.assert_array_equal(again, found)
+    other = predictor.learned_embedding(training, accuracy, **options | {"entropy": (6, 31)})
+    assert np.abs(other - found).max() > 1e-3
+    for number in (1, 51):
+        with pytest.raises(core.ConfigError, match=f"num_cells={number}: expected 2 to 50 cells"):
+            predictor.learned_embedding(training, accuracy, **options | {"num_cells": number})
+
+
+def test_training_batches_are_passes_over_the_points():
+    points = np.array([3, 5, 8, 13, 21])
+    batches = predictor.training_batches(np.random.default_rng(0), points, 5)
+    assert batches.shape == (5, predictor.BATCH_SIZE)
+    passes = batches.ravel().reshape(-1, 5)
+    assert (np.sort(passes, axis=1) == points).all()
+    assert len(np.unique(passes, axis=0)) > 20

@@ -128,6 +128,25 @@ def test_a_training_sees_the_queries_so_far_and_their_scaled_accuracies():
     assert counts.max() - counts.min() <= 1  # whole passes, but for the last
 
 
+def test_batches_depend_on_seed_and_queries():
+    """Two runs whose queries the test makes equal, after 8 and after 16."""
+    orders = {}
+    for seed in (16, 32):  # due at the same times
+        recorder = Recorder()
+        search = reinforce(recorder, [seed])
+        state = search.state()
+        for count in (8, 16):
+            queried = np.arange(count, dtype=np.int32)[None]
+            search._queried, search._accuracy = queried, ACCURACY[queried]
+            search._train()
+            orders[seed, count] = recorder.calls[-1][2]
+        assert state.keys() == search.state().keys()
+    first = orders[16, 16]
+    assert not np.array_equal(first, orders[32, 16])
+    assert set(orders[16, 8].ravel()) == set(range(8)) and set(first.ravel()) == set(range(16))
+    assert not np.array_equal(first % 8, orders[16, 8])
+
+
 def test_without_a_feasible_cell_the_targets_are_zero():
     recorder = Recorder()
     advance(reinforce(recorder, [0]), 9, accuracy=np.full(91, np.nan))
@@ -169,6 +188,8 @@ def test_a_resumed_study_equals_an_uninterrupted_one(training, make):
     np.testing.assert_array_equal(advance(again, 12), before)
     for name, array in search.state().items():
         np.testing.assert_array_equal(again.state()[name], array, err_msg=name)
+    again.restore(state)  # back to where its encoders have seen less than now
+    np.testing.assert_array_equal(advance(again, 12), before)
 
 
 @pytest.mark.parametrize("make", [reinforce, bayesian])
