@@ -57,14 +57,24 @@ def multi_fidelity(settings: Settings) -> bool:
     return settings.search.strategy in _MULTI_FIDELITY
 
 
+def has_table(settings: Settings) -> bool:
+    """Tells whether there are tables that measure the cells of a job's space."""
+    return settings.table.space in BENCHMARKS
+
+
 def open_benchmark(settings: Settings) -> Benchmark:
     """Opens the table of a job.
 
     Raises:
         DataError: its file is missing or damaged.
         ConfigError: it has no such training budget or data set, none was given, or it lacks the
-            costs that the budget of the runs is in.
+            costs that the budget of the runs is in. Or no table measures the space.
     """
+    if not has_table(settings):
+        raise ConfigError(
+            f"--space={settings.table.space}: no table measures its cells; "
+            f"--job={settings.job.job} needs one (--job=pretrain does without)"
+        )
     return BENCHMARKS[settings.table.space](settings)
 
 
@@ -139,13 +149,6 @@ def _nasbench201(settings: Settings) -> Benchmark:
     )
 
 
-def _darts(settings: Settings) -> Benchmark:
-    raise ConfigError(
-        f"--space=darts: no table measures its cells; --job={settings.job.job} needs one "
-        "(--job=pretrain does without)"
-    )
-
-
 def _check_costs(protocols: list[Protocol]) -> None:
     """Raises ConfigError where the table has the cost of some training budgets alone."""
     without = [part.search_epochs for part in protocols if part.cost_sec is None]
@@ -175,4 +178,4 @@ def _nasbench101_dataset(table: NasBench101Table) -> str:
     return "cifar10" if official else "unknown"
 
 
-BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201, "darts": _darts}
+BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201}

@@ -7,7 +7,7 @@ from nas_tf import flags, storage
 from nas_tf.core import ConfigError
 from nas_tf.settings import Settings
 
-_WORK = ("checkpoints", "model", "trace.npz", "summary.json")  # what another job would destroy
+_WORK = ("checkpoints", "model", "trace.npz", "summary.json", "steps")  # what another job would destroy
 _FREE = ("output_dir", "checkpoint_sec")  # settings that do not change what comes out
 
 

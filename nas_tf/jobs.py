@@ -27,6 +27,7 @@ from nas_tf.analysis.tensorboard import TensorBoardLogger, write_projector
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
+from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
 
@@ -128,7 +129,12 @@ def report_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     print(f"report: {directory / 'report.md'} and {directory / 'report.html'}")
 
 
-JOBS = {"search": search_job, "pretrain": pretrain_job, "report": report_job}
+JOBS = {
+    "search": search_job,
+    "pretrain": pretrain_job,
+    "report": report_job,
+    "analyze": analyze_job,
+}
 
 
 def _divide_cpu(count: int) -> None:

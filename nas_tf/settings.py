@@ -22,8 +22,8 @@ from nas_tf.strategy_settings import (
     SupervisedSettings,
 )
 
-JOBS = ("search", "pretrain", "report")
-LATER_JOBS = ("train", "analyze")
+JOBS = ("search", "pretrain", "report", "analyze")
+LATER_JOBS = ("train",)
 SPACES = ("nasbench101", "nasbench201", "darts")
 STRATEGIES = (
     "reinforce",
@@ -224,7 +224,9 @@ class ReportSettings:
     """The comparison of finished studies, --job=report."""
 
     inputs: str | None = setting(
-        None, "Output directories of finished searches, separated by commas, for --job=report."
+        None,
+        "Output directories, separated by commas: of finished searches for --job=report, of "
+        "pre-trainings for the table of --job=analyze.",
     )
     reference: str | None = setting(
         None,
@@ -234,6 +236,24 @@ class ReportSettings:
     def directories(self) -> list[str]:
         """Returns the inputs one by one."""
         return [name.strip() for name in (self.inputs or "").split(",") if name.strip()]
+
+
+@dataclasses.dataclass(frozen=True)
+class AnalyzeSettings:
+    """What an embedding knows, --job=analyze."""
+
+    gp_cells: int = setting(250, "Cells that a Gaussian process and a supervised encoder learn from.")
+    gp_seeds: int = setting(10, "Draws of these cells.")
+    supervised_steps: int = setting(1000, "Batches of 32 cells that train the supervised encoder.")
+    walk_cells: int = setting(1000, "Cells of the random walk that distances are measured on.")
+    map_cells: int = setting(10_000, "Cells drawn on the map by t-SNE, at most.")
+    num_walks: int = setting(20, "Greedy walks through the embedding.")
+    walk_length: int = setting(80, "Cells of a greedy walk.")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            least = 2 if field.name != "num_walks" else 1
+            require(self, getattr(self, field.name) >= least, field.name, f"at least {least}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,6 +273,7 @@ class Settings:
     local_search: LocalSearchSettings = LocalSearchSettings()
     bananas: BananasSettings = BananasSettings()
     report: ReportSettings = ReportSettings()
+    analyze: AnalyzeSettings = AnalyzeSettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

@@ -3,12 +3,13 @@
 import dataclasses
 import json
 import pathlib
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from nas_tf import benchmarks, caching, claim, experiment, jobs
+from nas_tf import benchmarks, caching, claim, experiment, jobs, representation
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import find
 from nas_tf.settings import Settings
@@ -55,6 +56,10 @@ def change(settings, **values):
 def execute(settings, directory) -> pathlib.Path:
     jobs.run(change(settings, output_dir=str(directory)))
     return pathlib.Path(directory)
+
+
+def _interrupt(*arguments, **options):
+    raise KeyboardInterrupt
 
 
 def trace(directory) -> dict[str, np.ndarray]:
@@ -129,6 +134,16 @@ SUPERVISED = {
     "embedding_scale": 2.0,
     "standardize": False,
 }
+# Settings that change what an analysis finds.
+ANALYZE = {
+    "gp_cells": 15,
+    "gp_seeds": 3,
+    "supervised_steps": 3,
+    "walk_cells": 20,
+    "map_cells": 40,
+    "num_walks": 2,
+    "walk_length": 4,
+}
 # Settings that change the autoencoder's weights.
 PRETRAIN = {
     "pretrain_cells": "table",
@@ -171,7 +186,7 @@ ELSEWHERE = {
 
 
 def test_every_setting_is_shown_to_do_something():
-    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *SUPERVISED, *PRETRAIN, *ELSEWHERE}
+    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *SUPERVISED, *ANALYZE, *PRETRAIN, *ELSEWHERE}
     assert shown == set(Settings().values())
 
 
@@ -380,6 +395,76 @@ def pretraining(base):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(experiment.SPACES, "nasbench101", lambda: small)
         yield change(base, job="pretrain", pretrain_cells="space", batch_size=2, free_nats=0.0)
+
+
+@pytest.fixture(scope="module")
+def analysis(base, done, tmp_path_factory):
+    """Settings and output directory of an analysis of the 91 cells of at most 4 vertices."""
+    small = experiment.NasBench101Space(max_vertices=4)
+    values = dict(gp_cells=20, gp_seeds=2, supervised_steps=4, walk_cells=30, map_cells=50)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(experiment.SPACES, "nasbench101", lambda: small)
+        settings = change(base, job="pretrain")
+        model = execute(settings, tmp_path_factory.mktemp("model"))
+        settings = change(
+            base, job="analyze", pretrained=str(model), num_walks=3, walk_length=5, **values
+        )
+        yield settings, execute(settings, tmp_path_factory.mktemp("analysis"))
+
+
+def test_an_analysis_leaves_numbers_pictures_and_a_page(analysis):
+    _, directory = analysis
+    summary = json.loads((directory / "summary.json").read_text())
+    assert (summary["job"], summary["space"], summary["num_cells"]) == ("analyze", "nasbench101", 91)
+    assert set(summary["embeddings"]) == {"pre-trained", "supervised"}
+    for numbers in summary["embeddings"].values():
+        assert -1 <= numbers["distance_spearman"] <= 1
+        assert 1 <= numbers["neighbour_edits_mean"] <= 15
+        assert len(numbers["rmse_mean"]) == len(numbers["thresholds"])
+    assert [row["kind"] for row in summary["quality"]] == ["arch2vec"]
+    page = (directory / "report.md").read_text()
+    pictures = re.findall(r"\]\((.*?\.png)\)", page)
+    assert len(pictures) == 8
+    for name in pictures:
+        assert (directory / name).read_bytes().startswith(b"\x89PNG")
+        assert (directory / name).with_suffix(".svg").exists()
+    assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("name", ANALYZE)
+def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(representation, "save_figures", lambda findings, directory: {})
+    monkeypatch.setattr(representation, "representation_page", lambda findings, figures: "# Page")
+    settings, before = analysis
+    after = execute(change(settings, **{name: ANALYZE[name]}), tmp_path)
+    assert any(
+        path.read_bytes() != (after / "steps" / path.name).read_bytes()
+        for path in (before / "steps").iterdir()
+    )
+
+
+def test_a_killed_analysis_goes_on_where_it_was(analysis, tmp_path, monkeypatch):
+    settings, whole = analysis
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(representation, "walk_smoothness", _interrupt)
+        execute(settings, tmp_path)
+    first = tmp_path / "steps" / "embedding_pre_trained.npz"
+    stamp = first.stat().st_mtime_ns
+    (tmp_path / "steps" / "distance_supervised.npz").write_bytes(b"damaged")
+    execute(settings, tmp_path)
+    assert first.stat().st_mtime_ns == stamp
+    for path in (whole / "steps").iterdir():
+        assert (tmp_path / "steps" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_an_analysis_without_a_table_has_one_embedding(analysis, monkeypatch, tmp_path):
+    monkeypatch.setitem(experiment.SPACES, "darts", lambda: DartsSpace(num_cells=200))
+    settings = change(analysis[0], space="darts", nasbench101_records=None, pretrained=None,
+                      pretrain_cells="space")
+    directory = execute(settings, tmp_path)
+    summary = json.loads((directory / "summary.json").read_text())
+    assert list(summary["embeddings"]) == ["pre-trained"] and summary["table"] is None
+    assert "## Predictive power" not in (directory / "report.md").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from matplotlib.patches import Patch, Rectangle
 
 from nas_tf.analysis.canvas import INK, new_figure
 from nas_tf.analysis.drawing import (
-    MARK_COLOUR, MARK_WIDTH, CellPicture, OperationStyle, draw_cells, draw_panel, operation_styles,
-    plan_cells,
+    MARK_COLOUR, MARK_WIDTH, CellPicture, OperationStyle, draw_cells, draw_panel, num_letters,
+    operation_styles, plan_cells,
 )
 from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.graphs import CellGraphs, edit_distance
@@ -39,7 +39,7 @@ _LINE_COLOUR = "#BBBBBB"
 _PADDING_COLOUR = "#F0F0F0"
 _LEAST_SCALE = 0.6  # of a drawing beside matrices: below it the letters are too small
 
-_WALK_SCALE = 0.8
+_WALK_SCALE = 0.72
 _LEGEND_HEIGHT = 0.32
 
 
@@ -59,12 +59,12 @@ class _Grid:
     @property
     def header(self) -> float:
         """Height above the entries: the title, and the columns' names, upright if long."""
-        longest = max(map(len, self.columns))
+        longest = max(map(num_letters, self.columns))
         return _TITLE + (0.08 + _LETTER * longest if self.upright else 0.16)
 
     @property
     def upright(self) -> bool:
-        return max(map(len, self.columns)) > 2
+        return max(map(num_letters, self.columns)) > 2
 
 
 def draw_cell_with_matrices(
@@ -94,25 +94,26 @@ def draw_cell_with_matrices(
     """
     styles = styles or operation_styles(op_names)
     _check_cell(picture, op_names, max_nodes)
-    (plan,) = plan_cells([replace(picture, numbered=True)], styles)
+    (plan,) = plan_cells([replace(picture, title="", numbered=True)], styles)
     grids = _grids(picture, op_names, styles, max_nodes or len(picture.operations))
     beside = sum(grid.width for grid in grids) + _MARGIN
     scale = float(np.clip((max_width_in - beside) / plan.size[0], _LEAST_SCALE, 1.0))
-    drawing_width, drawing_height = scale * plan.size
-    header = max(grid.header for grid in grids)
-    entries = _SIDE * len(grids[0].values)
-    width = drawing_width + beside
-    height = max(drawing_height, header + entries + 2 * _MARGIN)
-    figure = new_figure(width, height)
-    panel = figure.add_axes((0, 0, drawing_width / width, 1))
+    drawing = scale * plan.size
+    drawing[0] = max(drawing[0], 0.1 * len(picture.title))
+    header, entries = max(grid.header for grid in grids), _SIDE * len(grids[0].values)
+    total = np.array((
+        drawing[0] + beside, _MARGIN + _TITLE + max(drawing[1], header - _TITLE + entries + _MARGIN)
+    ))
+    figure, axes = _sheet(*total)
+    # The drawing is level with the matrices' entries as far as its height allows.
+    top = total[1] - _MARGIN - header
+    floor = np.clip(top - (entries + drawing[1]) / 2, 0.0, total[1] - _MARGIN - _TITLE - drawing[1])
+    panel = figure.add_axes((0, floor / total[1], drawing[0] / total[0], drawing[1] / total[1]))
     draw_panel(panel, plan, styles, scale=scale)
-    axes = figure.add_axes((0, 0, 1, 1), facecolor="none")
-    axes.set(xlim=(0, width), ylim=(0, height))
-    axes.axis("off")
-    top = (height + entries - header) / 2
-    left = drawing_width
+    _title(axes, drawing[0] / 2, picture.title)
+    left = drawing[0]
     for grid in grids:
-        _draw_grid(axes, grid, left + _GAP + _NUMBERS, top, len(picture.operations), header)
+        _draw_grid(axes, grid, left + _GAP + _NUMBERS, top, len(picture.operations))
         left += grid.width
     return figure
 
@@ -181,20 +182,17 @@ def walk_pictures(
     pictures = []
     for index in range(len(cells)):
         matrix, ops = cells.matrix(index)
-        lines = ["start"]
-        changed, new_edges = np.empty(0, np.int64), np.empty((0, 2), np.int64)
+        caption, changed, new_edges = "start", np.empty(0, int), np.empty((0, 2), int)
         if index:
-            edges, before = cells.adjacency[index].astype(bool), cells.adjacency[index - 1] != 0
+            edges, before = cells.adjacency[index] != 0, cells.adjacency[index - 1] != 0
             differs = cells.ops[index] != cells.ops[index - 1]
             changed, new_edges = np.flatnonzero(differs[: len(ops)]), np.argwhere(edges & ~before)
-            gone = int((before & ~edges).sum())
-            lines = _distance_lines(
-                int(distances[index - 1]), int(differs.sum()), len(new_edges), gone
-            )
-        lines += [notes[index]] if notes is not None else []
+            counts = (distances[index - 1], differs.sum(), len(new_edges), (before & ~edges).sum())
+            caption = _distance_line(*map(int, counts))
+        caption += "" if notes is None else f"\n{notes[index]}"
         pictures.append(
             CellPicture(
-                matrix, [op_names[code] for code in ops], "\n".join(lines), str(index + 1),
+                matrix, [op_names[code] for code in ops], caption, str(index + 1),
                 changed_nodes=frozenset(changed.tolist()),
                 new_edges=frozenset(map(tuple, new_edges.tolist())),
             )
@@ -202,7 +200,7 @@ def walk_pictures(
     return pictures
 
 
-def _distance_lines(distance: int, num_ops: int, num_new: int, num_gone: int) -> list[str]:
+def _distance_line(distance: int, num_ops: int, num_new: int, num_gone: int) -> str:
     """Returns "edit distance 4: 2 operations, 1 edge new, 1 gone"."""
     parts = []
     if num_ops:
@@ -212,8 +210,7 @@ def _distance_lines(distance: int, num_ops: int, num_new: int, num_gone: int) ->
     if num_gone:
         edges = "" if num_new else f" edge{'s' * (num_gone > 1)}"
         parts.append(f"{num_gone}{edges} gone")
-    lines = [f"edit distance {distance}"]
-    return lines + [", ".join(parts)] if parts else lines
+    return f"edit distance {distance}" + (": " if parts else "") + ", ".join(parts)
 
 
 def _check_walk(cells: CellGraphs, op_names: Sequence[str], notes: Sequence[str] | None) -> None:
@@ -264,9 +261,21 @@ def _grids(
     ]
 
 
-def _draw_grid(
-    axes: Axes, grid: _Grid, left: float, top: float, num_nodes: int, header: float
-) -> None:
+def _sheet(width: float, height: float) -> tuple[Figure, Axes]:
+    """Returns a figure and axes that cover it, whose data unit is an inch."""
+    figure = new_figure(width, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height))
+    axes.axis("off")
+    return figure, axes
+
+
+def _title(axes: Axes, x: float, text: str) -> None:
+    axes.text(x, axes.get_ylim()[1] - _MARGIN, text, ha="center", va="top", color=INK,
+              fontsize=_FONT_SIZE + 1, fontweight="bold")
+
+
+def _draw_grid(axes: Axes, grid: _Grid, left: float, top: float, num_nodes: int) -> None:
     """Draws a matrix whose upper left corner is (left, top), in axes of inches."""
     middle = {"ha": "center", "va": "center_baseline", "fontsize": _FONT_SIZE}
     for row, values in enumerate(grid.values):
@@ -275,9 +284,9 @@ def _draw_grid(
         for column, value in enumerate(values):
             x = left + _SIDE * column
             colour = grid.colours[column] if value else _PADDING_COLOUR if padding else "white"
-            axes.add_patch(
-                Rectangle((x, y), _SIDE, _SIDE, facecolor=colour, edgecolor=_LINE_COLOUR, lw=0.5)
-            )
+            line = (INK, 0.8, 2) if value else (_LINE_COLOUR, 0.5, 1)
+            style = dict(zip(("edgecolor", "linewidth", "zorder"), line))
+            axes.add_patch(Rectangle((x, y), _SIDE, _SIDE, facecolor=colour, **style))
             ink = "white" if colour == _ONE_COLOUR else "black" if value else _ZERO_COLOUR
             axes.text(x + _SIDE / 2, y + _SIDE / 2, str(int(value)), color=ink, **middle)
         axes.text(left - 0.06, y + _SIDE / 2, str(row), color=_ZERO_COLOUR if padding else INK,
@@ -285,5 +294,4 @@ def _draw_grid(
     for column, label in enumerate(grid.columns):
         axes.text(left + _SIDE * (column + 0.5), top + 0.05, label, ha="center", va="bottom",
                   fontsize=_FONT_SIZE, color=INK, rotation=90 if grid.upright else 0)
-    axes.text(left + _SIDE * len(grid.columns) / 2, top + header, grid.title, ha="center",
-              va="top", fontsize=_FONT_SIZE + 1, fontweight="bold", color=INK)
+    _title(axes, left + _SIDE * len(grid.columns) / 2, grid.title)

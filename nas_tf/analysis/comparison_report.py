@@ -1,18 +1,10 @@
-"""`report.md` and `report.html` of a comparison, with figures and TensorBoard's HParams.
+"""`report.md` and `report.html` of a comparison, with figures and TensorBoard's HParams."""
 
-The HTML is the same text, complete in itself: figures are embedded, nothing is loaded from
-elsewhere.
-"""
-
-import base64
-import html
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import markdown
 import numpy as np
 
 from nas_tf.analysis.canvas import save_figure
@@ -30,36 +22,12 @@ from nas_tf.analysis.comparison_page import SectionPage, comparison_page, sectio
 from nas_tf.analysis.comparison_statistics import Contrast
 from nas_tf.analysis.curves import query_counts
 from nas_tf.analysis.figures import MAX_LINES, distribution_figure, incumbent_figure, regret_figure
+from nas_tf.analysis.html_page import write_page
 from nas_tf.analysis.notes import ReportNotes
 from nas_tf.analysis.tensorboard import HParamsSession, write_hparams
 from nas_tf.core import ConfigError
-from nas_tf.storage import atomic_write
 
 _IDENTITY = ("space", "table", "dataset", "strategy", "seed", "num_runs", "num_queries")
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62em; margin: 2em auto;
-       padding: 0 1em; }}
-h1, h2, h3 {{ line-height: 1.2; margin: 1.6em 0 0.6em; }}
-h2 {{ border-top: 1px solid #ddd; padding-top: 1em; }}
-img {{ max-width: 100%; }}
-.table {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.88em; }}
-th, td {{ padding: 0.3em 0.7em; border-bottom: 1px solid #ddd; vertical-align: top; }}
-th {{ border-bottom: 2px solid #222; }}
-code {{ font-size: 0.92em; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
 
 
 def write_comparison(
@@ -102,28 +70,12 @@ def write_comparison(
     ]
     text = comparison_page(pages)
     write_hparams(directory / "tensorboard", _sessions(studies))
-    _write_text(directory / "report.md", text)
-    _write_text(directory / "report.html", as_html(text, directory))
+    write_page(directory, text)
     return {
         "job": "report",
         "inputs": [str(study.directory) for study in studies],
         "sections": [_section_numbers(page) for page in pages],
     }
-
-
-def as_html(text: str, directory: Path) -> str:
-    """Returns a page of Markdown as one HTML file, its pictures within.
-
-    Args:
-        text: Markdown, its first line the title.
-        directory: where its pictures are.
-    """
-    body = markdown.markdown(text, extensions=["tables"], output_format="html")
-    body = re.sub(r'src="([^"]+\.png)"', lambda match: f'src="{_data(directory / match[1])}"', body)
-    body = body.replace("<table>", '<div class="table"><table>')
-    body = body.replace("</table>", "</table></div>")
-    title = text.splitlines()[0].removeprefix("# ")
-    return _PAGE.format(title=html.escape(title), body=body)
 
 
 def _check_places(
@@ -157,15 +109,6 @@ def _draw(directory: Path, group: Section, number: int) -> dict[str, str]:
     for name, figure in figures.items():
         save_figure(figure, directory / names[name])
     return names
-
-
-def _data(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_write(path) as handle:
-        handle.write(text.encode("utf-8"))
 
 
 def _sessions(studies: Sequence[FinishedStudy]) -> list[HParamsSession]:

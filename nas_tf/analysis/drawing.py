@@ -32,9 +32,9 @@ SHORT_LABELS = {
     "sep_conv_5x5": "sep 5×5",
     "dil_conv_3x3": "dil 3×3",
     "dil_conv_5x5": "dil 5×5",
-    "c_k-2": "cₖ₋₂",
-    "c_k-1": "cₖ₋₁",
-    "c_k": "cₖ",
+    "c_k-2": "$c_{k-2}$",
+    "c_k-1": "$c_{k-1}$",
+    "c_k": "$c_k$",
 }
 # Strong enough to tell apart, pale enough for dark text (black text contrast above 7:1 on all).
 _INTERIOR_COLOURS = ("#8CCBF2", "#F5BE4F", "#7FCFB4", "#E3B2CE", "#F0E442", "#EE9A66", "#B9B9F0")
@@ -47,6 +47,7 @@ MARK_WIDTH = 2.2  # points, where the rest has 0.9
 _FONT_SIZE = 8.0  # points
 _LINE_HEIGHT = 0.155  # inches a caption's line takes
 _CHARACTER_WIDTH = 0.063  # inches, of the font above, generously
+_BOLD_WIDTH = 0.07
 _MARGIN = 0.08  # above and below
 _SIDE_MARGIN = 0.2
 
@@ -165,13 +166,19 @@ def plan_cells(
     if not pictures:
         raise ConfigError("drawing: expected at least one cell, got none")
     _check_operations(pictures, styles)
-    longest = max(len(styles[op].label) for cell in pictures for op in cell.operations)
-    box_width = max(0.44, 0.1 + longest * _CHARACTER_WIDTH)
+    longest = max(num_letters(styles[op].label) for cell in pictures for op in cell.operations)
+    width = _BOLD_WIDTH if any(cell.changed_nodes for cell in pictures) else _CHARACTER_WIDTH
+    box_width = max(0.44, 0.1 + longest * width)
     plans = []
     for cell in pictures:
         layout = layered_layout(cell.matrix, box_width)
         plans.append(CellPlan(cell, layout, box_width, _size(cell, layout)))
     return plans
+
+
+def num_letters(label: str) -> int:
+    """Returns how many letters of a label are seen: of "$c_{k-2}$", four."""
+    return len(label) - (sum(map(label.count, "${}_")) if label.startswith("$") else 0)
 
 
 def _check_operations(

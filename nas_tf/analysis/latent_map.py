@@ -16,7 +16,7 @@ from nas_tf.core import ConfigError
 
 GRID = 60  # areas along a side of the map
 
-_JOBS = 2  # fixed: the order of t-SNE's sums, and so its rounding, depends on it
+_JOBS = 2  # of the search for neighbours
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,7 +44,8 @@ def latent_map(
 ) -> LatentMap:
     """Maps random cells by t-SNE (van der Maaten and Hinton, 2008), by Barnes and Hut's method.
 
-    The same seed gives the same map on the same machine, bit for bit.
+    The same seed gives the same map, bit for bit, on up to two threads. scikit-learn takes as many
+    as `OMP_NUM_THREADS`, or the cores, and sums their parts in the order in which they come.
 
     Args:
         embedding: float32 [M, D], D > 1.

@@ -5,8 +5,8 @@ always on to the nearest that was not visited yet. In a smooth embedding neighbo
 apart.
 
 A step is one matrix product of all walks with all cells: x is nearest to p where |x|^2 / 2 - p.x is
-smallest. A k-d tree would have to open most of its leaves in 16 dimensions and is several times
-slower. The product is in float64, and still only bounds the distance: cells within its rounding of
+smallest. In 16 dimensions a k-d tree opens so many of its leaves that it takes two to six times as
+long. The product is in float64, and still only bounds the distance: cells within its rounding of
 the smallest are measured by subtraction. A walk therefore does not depend on how cells are cut
 into chunks or on the other walks.
 

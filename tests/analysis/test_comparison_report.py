@@ -18,7 +18,8 @@ from tensorboard.plugins.hparams import (
 
 from nas_tf.analysis.comparison import read_studies, sections
 from nas_tf.analysis.comparison_page import comparison_page, section_page
-from nas_tf.analysis.comparison_report import as_html, write_comparison
+from nas_tf.analysis.comparison_report import write_comparison
+from nas_tf.analysis.html_page import as_html
 from nas_tf.analysis.notes import ReportNotes
 from nas_tf.analysis.wording import escaped
 from nas_tf.core import ConfigError

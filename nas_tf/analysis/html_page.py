@@ -1,0 +1,73 @@
+"""A page as `report.md` and as `report.html`.
+
+The HTML is the same text, complete in itself: figures are embedded, nothing is loaded from
+elsewhere.
+"""
+
+import base64
+import html
+import re
+from pathlib import Path
+
+import markdown
+
+from nas_tf.storage import atomic_write
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62em; margin: 2em auto;
+       padding: 0 1em; }}
+h1, h2, h3 {{ line-height: 1.2; margin: 1.6em 0 0.6em; }}
+h2 {{ border-top: 1px solid #ddd; padding-top: 1em; }}
+img {{ max-width: 100%; }}
+.table {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.88em; }}
+th, td {{ padding: 0.3em 0.7em; border-bottom: 1px solid #ddd; vertical-align: top; }}
+th {{ border-bottom: 2px solid #222; }}
+code {{ font-size: 0.92em; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def write_page(directory: Path, text: str) -> None:
+    """Writes a page's Markdown, and its HTML with the figures that are in the directory.
+
+    Raises:
+        ConfigError: the directory cannot be written.
+    """
+    _write_text(directory / "report.md", text)
+    _write_text(directory / "report.html", as_html(text, directory))
+
+
+def as_html(text: str, directory: Path) -> str:
+    """Returns a page of Markdown as one HTML file, its pictures within.
+
+    Args:
+        text: Markdown, its first line the title.
+        directory: where its pictures are.
+    """
+    body = markdown.markdown(text, extensions=["tables"], output_format="html")
+    body = re.sub(r'src="([^"]+\.png)"', lambda match: f'src="{_data(directory / match[1])}"', body)
+    body = body.replace("<table>", '<div class="table"><table>')
+    body = body.replace("</table>", "</table></div>")
+    title = text.splitlines()[0].removeprefix("# ")
+    return _PAGE.format(title=html.escape(title), body=body)
+
+
+def _data(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as handle:
+        handle.write(text.encode("utf-8"))
