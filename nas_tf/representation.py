@@ -160,20 +160,13 @@ class _Analysis:
         )
 
     def _pretrained(self) -> Embedded:
-        pooling = self._settings.pretrain.pooling
-
-        def embed(cells: CellGraphs) -> np.ndarray:
-            return embed_cells(self._model, self._space, cells, pooling=pooling)
-
-        table = np.zeros((0, self._model.latent_dim), np.float32)
-        if self._benchmark is not None:
-            table = embed(self._benchmark.cells)
-        return Embedded(table, embed(self._cells), embed(self._walk))
+        pooling, parts = self._settings.pretrain.pooling, self._parts()
+        everything = CellGraphs.concatenate(parts)
+        return _split(embed_cells(self._model, self._space, everything, pooling=pooling), parts)
 
     def _supervised(self) -> Embedded:
         """Trains the same encoder on the accuracies of a few cells of the table."""
-        values, pool = self._settings.pretrain, self._benchmark.cells
-        parts = [pool, self._cells, self._walk]
+        values, parts = self._settings.pretrain, self._parts()
         model = AccuracyPredictor(
             self._space.max_nodes,
             len(self._space.op_names),
@@ -194,7 +187,12 @@ class _Analysis:
             steps=self._values.supervised_steps,
             entropy=(self._seed, _ENCODER_STREAM),
         )
-        return Embedded(*np.split(embedding, np.cumsum([len(part) for part in parts[:-1]])))
+        return _split(embedding, parts)
+
+    def _parts(self) -> list[CellGraphs]:
+        """Returns the cells of the table, if any, of the space and of the walk."""
+        table = self._cells[:0] if self._benchmark is None else self._benchmark.cells
+        return [table, self._cells, self._walk]
 
     def _prediction(self, name: str, embedded: Embedded) -> PredictivePower:
         accuracy = self._benchmark.validation_accuracy
@@ -254,3 +252,7 @@ class _Analysis:
         arrays = {field.name: np.asarray(getattr(found, field.name)) for field in fields}
         storage.write_npz(path, **arrays)
         return found
+
+
+def _split(embedding: np.ndarray, parts: list[CellGraphs]) -> Embedded:
+    return Embedded(*np.split(embedding, np.cumsum([len(part) for part in parts[:-1]])))

@@ -431,16 +431,29 @@ def test_an_analysis_leaves_numbers_pictures_and_a_page(analysis):
     assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize("name", ANALYZE)
-def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(representation, "save_figures", lambda findings, directory: {})
-    monkeypatch.setattr(representation, "representation_page", lambda findings, figures: "# Page")
+def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path):
+    """All but one at once: each shows in numbers of its own."""
     settings, before = analysis
-    after = execute(change(settings, **{name: ANALYZE[name]}), tmp_path)
-    assert any(
-        path.read_bytes() != (after / "steps" / path.name).read_bytes()
-        for path in (before / "steps").iterdir()
-    )
+    after = execute(change(settings, **ANALYZE), tmp_path / "all")
+
+    def found(directory, name):
+        return {
+            embedding: np.load(directory / "steps" / f"{name}_{embedding}.npz")
+            for embedding in ("pre_trained", "supervised")
+        }
+
+    for name in found(after, "map"):
+        prediction = found(after, "prediction")[name]
+        assert prediction["rmse"].shape[0] == ANALYZE["gp_seeds"]
+        assert prediction["counts"][0].max() == 91 - ANALYZE["gp_cells"]
+        assert found(after, "distance")[name]["num_pairs"] < 20 * 19 / 2 + 1
+        assert len(found(after, "map")[name]["points"]) == ANALYZE["map_cells"]
+        walks = found(after, "smoothness")[name]["walks"]
+        assert walks.shape == (ANALYZE["num_walks"], ANALYZE["walk_length"])
+    only = {"supervised_steps": ANALYZE["supervised_steps"]}
+    after = execute(change(settings, **only), tmp_path / "one")
+    old, new = (found(directory, "embedding")["supervised"] for directory in (before, after))
+    assert not np.array_equal(old["space"], new["space"])
 
 
 def test_a_killed_analysis_goes_on_where_it_was(analysis, tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ _LEGEND_HEIGHT = 0.32
 
 @dataclass(frozen=True, eq=False)
 class _Grid:
-    """A matrix to draw: 0-1 [N, C], what its C columns are called, and the colour of a 1 in each."""
+    """A matrix to draw: 0-1 [N, C], names of its C columns, and the colour of a 1 in each."""
 
     title: str
     values: np.ndarray
@@ -141,8 +141,8 @@ def draw_walk(
         The figure, just large enough; save it with `canvas.save_figure`.
 
     Raises:
-        ConfigError: there is no cell, as many notes as cells are missing, or an operation has no
-            name.
+        ConfigError: there is no cell, there are more or fewer notes than cells, or an operation
+            has no name.
         InvalidArchitectureError: a cell has no nodes or has a cycle.
     """
     pictures = walk_pictures(cells, op_names, notes=notes)
@@ -223,8 +223,8 @@ def _check_walk(cells: CellGraphs, op_names: Sequence[str], notes: Sequence[str]
     if wrong.any():
         cell, node = np.argwhere(wrong)[0]
         raise ConfigError(
-            f"walk: cell {cell + 1} has operation {cells.ops[cell, node]} at node {node}; there are "
-            f"{len(op_names)} operations"
+            f"walk: cell {cell + 1} has operation {cells.ops[cell, node]} at node {node}; "
+            f"there are {len(op_names)} operations"
         )
     if not used.any(axis=1).all():
         raise InvalidArchitectureError(f"walk: cell {np.argmin(used.any(axis=1)) + 1} has no nodes")

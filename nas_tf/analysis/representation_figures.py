@@ -98,8 +98,8 @@ def distance_figure(results: Mapping[str, Any]) -> Figure:
 def map_figure(results: Mapping[str, Any]) -> Figure:
     """Returns maps of cells coloured by accuracy, one panel an embedding and one colour bar.
 
-    The colours span the 2nd to 98th percentile of all panels, so that a few bad cells do not take
-    them all; what lies beyond has the last colour, and the bar a pointed end.
+    The colours span the 2nd to 98th percentile of all panels' bulk, so that a few bad cells do not
+    take them all; what lies beyond has the last colour, and the bar a pointed end.
 
     Args:
         results: label -> `points` [K, 2] and `accuracy` [K] (grey where it is no number).
@@ -177,14 +177,16 @@ def _row(
 
 
 def _bulk(values: np.ndarray, low: float, high: float) -> tuple[float, float]:
-    """Returns two percentiles, but nothing further than 3 interquartile ranges from the quartiles.
+    """Returns two percentiles of what is within 3 interquartile ranges of the quartiles.
 
     On NAS-Bench-201 every 25th cell has the accuracy of guessing, so that a percentile alone would
     not keep such cells from setting the scale.
     """
-    start, lower, upper, end = np.percentile(values, [low, 25.0, 75.0, high])
+    lower, upper = np.percentile(values, [25.0, 75.0])
     reach = 3.0 * (upper - lower)
-    return float(max(start, lower - reach)), float(min(end, upper + reach))
+    inside = values[(values >= lower - reach) & (values <= upper + reach)]
+    start, end = np.percentile(inside, [low, high]).tolist()
+    return start, end
 
 
 def _accuracy_limits(results: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -193,7 +195,7 @@ def _accuracy_limits(results: Mapping[str, Any]) -> tuple[float, float] | None:
     pairs = 100 * np.concatenate([pair[:, np.isfinite(pair).all(axis=0)] for pair in pairs], axis=1)
     if not pairs.size:
         return None
-    low, high = _bulk(pairs, 0.5, 100.0)
+    low, high = _bulk(pairs, 0.0, 100.0)
     room = max(0.05 * (high - low), 0.1)
     return low - room, high + room
 

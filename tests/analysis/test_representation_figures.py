@@ -166,8 +166,8 @@ def test_predictions_share_limits_that_bad_cells_do_not_set():
     figure = figures.predictive_figure({"a": _predictions(), "b": _predictions(seed=1)})
     first, second = figure.axes[:2]
     assert first.get_xlim() == first.get_ylim() == second.get_xlim()
-    assert first.get_xlim()[0] > 60
-    assert first.get_xlim()[1] > 95
+    assert 70 < first.get_xlim()[0] < 80
+    assert 95 < first.get_xlim()[1] < 102
     assert len(first.collections[0].get_offsets()) == 400
     np.testing.assert_array_equal(first.lines[0].get_xdata(), first.lines[0].get_ydata())
     assert _texts(first) == ["400 cells\n16 outside"]
