@@ -170,13 +170,13 @@ def _prediction_section(findings: Findings, figures: Mapping[str, str]) -> list[
                 _spread(power.rmse_mean[column], power.rmse_std[column], 4),
                 _spread(power.pearson_mean[column], power.pearson_std[column], 2),
             ])
-    headings = ["Embedding", "Accuracy above (%)", "Cells", "RMSE", "Pearson's r"]
+    headings = ["Embedding", "Accuracy above (%)", "Cells", "RMSE (fraction)", "Pearson's r"]
     first = next(iter(findings.prediction.values()))
     return [
         "## Predictive power",
         f"A Gaussian process learns the accuracy of {count(findings.num_learned, 'cell')} from "
         f"their embedding and predicts that of all others; {count(len(first.rmse), 'draw')} of "
-        "these cells.",
+        "these cells, which are not those that the supervised encoder has learned from.",
         f"![Predicted against true accuracy, and errors]({figures['prediction']})",
         markdown_table(headings, rows),
         _published(findings, ("rmse", "RMSE"), ("pearson", "r"))
