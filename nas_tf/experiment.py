@@ -44,6 +44,8 @@ def make_trainer(
             encoder="gin" if settings.autoencoder == "arch2vec" else "gcn",
             seed=seed,
         )
+        if settings.autoencoder == "gae":
+            model.log_std_head.trainable = False  # nothing is sampled: it has no gradient
         optimizer = keras.optimizers.Adam(
             settings.learning_rate, epsilon=settings.adam_epsilon
         )
