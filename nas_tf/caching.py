@@ -10,6 +10,7 @@ from absl import logging
 
 from nas_tf import storage
 from nas_tf.core import ConfigError, DataError, NasError
+from nas_tf.graphs import CellGraphs
 
 T = TypeVar("T")
 
@@ -55,6 +56,34 @@ def cached_columns(
     except (ConfigError, DataError) as error:
         logging.warning("The cache of %s is of no use, it is made again next time: %s", name, error)
         return interpret(columns, metadata)
+
+
+def cached_cells(
+    directory: str | os.PathLike, generate: Callable[[], CellGraphs], *, space: str, name: str
+) -> CellGraphs:
+    """Opens cells that were stored in a cache, or generates and stores them.
+
+    Args:
+        directory: a column store within the cache directory.
+        generate: returns a batch of cells [M], with keys.
+        space: its name, for the metadata.
+        name: of what is cached, for warnings.
+    """
+    def make():
+        cells = generate()
+        columns = {
+            "adjacency": cells.adjacency,
+            "ops": cells.ops,
+            "num_nodes": cells.num_nodes,
+            "keys": cells.keys,
+        }
+        return columns, {"space": space}
+
+    def with_keys(columns, unused_metadata):
+        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
+        return cells.with_keys(columns["keys"])
+
+    return cached_columns(directory, make, with_keys, name=name)
 
 
 def _interpret_store(directory: str | os.PathLike, interpret: Callable[..., T]) -> T:

@@ -1,15 +1,17 @@
-"""Where names meet classes: the search space and the trainer of a job, from its settings.
+"""Where names meet classes: the search space and the trainers of a job, from its settings.
 
 `benchmarks` does the same for tables, `strategies` for search strategies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
+from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
 from nas_tf.arch2vec.vgae import METRIC_NAMES, VGAE, make_loss
 from nas_tf.core import SearchSpace
+from nas_tf.graphs import CellGraphs
 from nas_tf.settings import PretrainSettings, Settings
 from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
@@ -26,6 +28,22 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
 def make_space(settings: Settings) -> SearchSpace:
     """Returns the search space of a job."""
     return SPACES[settings.table.space]()
+
+
+def make_predictor_training(
+    settings: Settings, space: SearchSpace, cells: CellGraphs, devices: Sequence[str] = ()
+) -> PredictorTraining:
+    """Returns what trains supervised encoders and embeds a pool of cells with them."""
+    values = settings.pretrain
+    model = AccuracyPredictor(
+        space.max_nodes,
+        len(space.op_names),
+        positions=values.positions,
+        epsilon_start=values.epsilon_start,
+        pooling=values.pooling,
+    )
+    rate = settings.supervised.encoder_learning_rate
+    return PredictorTraining(model, space, cells, learning_rate=rate, devices=devices)
 
 
 def make_trainer(

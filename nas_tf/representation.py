@@ -32,12 +32,12 @@ from nas_tf.analysis.html_page import write_page
 from nas_tf.analysis.latent_distance import DistanceRelation, distance_relation, random_walk
 from nas_tf.analysis.latent_map import LatentMap, latent_map
 from nas_tf.analysis.predictive_power import PredictivePower, predictive_power
-from nas_tf.analysis.quality_table import quality_rows, read_pretrainings
+from nas_tf.analysis.quality_table import QualityRow, quality_rows, read_pretrainings
 from nas_tf.analysis.representation_page import Findings, representation_page, save_figures
 from nas_tf.analysis.smoothness import Smoothness, walk_smoothness
 from nas_tf.analysis.tensorboard import TensorBoardLogger
 from nas_tf.arch2vec.embedding import embed_cells, standardized
-from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining, learned_embedding
+from nas_tf.arch2vec.predictor import learned_embedding
 from nas_tf.core import DataError, SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
@@ -81,7 +81,8 @@ def analyze_job(settings: Settings, directory: pathlib.Path, started: float) -> 
     pretraining.print_quality(quality)
     if not settings.pretrain.pretrained:
         pretrainings = [_own_summary(settings, space, quality), *pretrainings]
-    findings = _Analysis(settings, space, benchmark, model, directory).findings(pretrainings)
+    rows = quality_rows(pretrainings)
+    findings = _Analysis(settings, space, benchmark, model, directory).findings(rows)
     figures = save_figures(findings, directory)
     numbers = findings.numbers()
     write_page(directory, representation_page(findings, figures))
@@ -126,8 +127,8 @@ class _Analysis:
         self._cells = space.enumerate_cells()
         self._walk = random_walk(space, self._values.walk_cells, self._seed)
 
-    def findings(self, pretrainings) -> Findings:
-        """Makes all steps, with a progress bar."""
+    def findings(self, rows: list[QualityRow]) -> Findings:
+        """Makes all steps, with a progress bar; `rows` are those of the table of autoencoders."""
         embeddings = {PRETRAINED: self._pretrained}
         if self._benchmark is not None:
             embeddings[SUPERVISED] = self._supervised
@@ -152,7 +153,7 @@ class _Analysis:
             num_cells=len(self._cells),
             num_table_cells=0 if benchmark is None else len(benchmark.cells),
             num_learned=self._values.gp_cells,
-            quality=quality_rows(pretrainings),
+            quality=rows,
             published_quality=published.AUTOENCODERS[self._space.name],
             published=published.REPRESENTATION.get(self._space.name, {}),
             cells=self._cells,
@@ -166,19 +167,9 @@ class _Analysis:
 
     def _supervised(self) -> Embedded:
         """Trains the same encoder on the accuracies of a few cells of the table."""
-        values, parts = self._settings.pretrain, self._parts()
-        model = AccuracyPredictor(
-            self._space.max_nodes,
-            len(self._space.op_names),
-            positions=values.positions,
-            epsilon_start=values.epsilon_start,
-            pooling=values.pooling,
-        )
-        training = PredictorTraining(
-            model,
-            self._space,
-            CellGraphs.concatenate(parts),
-            learning_rate=self._settings.supervised.encoder_learning_rate,
+        parts = self._parts()
+        training = experiment.make_predictor_training(
+            self._settings, self._space, CellGraphs.concatenate(parts)
         )
         embedding = learned_embedding(
             training,

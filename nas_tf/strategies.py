@@ -8,7 +8,6 @@ import numpy as np
 from nas_tf.arch2vec.bayesian import BayesianSearch
 from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.pools import RunEmbeddings
-from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
 from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.arch2vec.supervised import SupervisedSearch
 from nas_tf.baselines.bananas import Bananas
@@ -19,6 +18,7 @@ from nas_tf.baselines.evolution import RegularizedEvolution
 from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import ConfigError, SearchSpace, Strategy
+from nas_tf.experiment import make_predictor_training
 from nas_tf.graphs import CellGraphs, first_of_each_key
 from nas_tf.settings import Settings
 
@@ -161,24 +161,11 @@ def _supervised(
 ) -> Strategy:
     """Returns a search in embeddings learned as it goes; see `SupervisedSearch`."""
     study = dataclasses.replace(study, cells=study.cells[first_of_each_key(study.cells)])
-    values, encoder = settings.supervised, settings.pretrain
-    model = AccuracyPredictor(
-        study.space.max_nodes,
-        len(study.space.op_names),
-        positions=encoder.positions,
-        epsilon_start=encoder.epsilon_start,
-        pooling=encoder.pooling,
-    )
+    values = settings.supervised
     return SupervisedSearch(
         lambda embeddings: search(embeddings, settings, study),
         study.cells,
-        PredictorTraining(
-            model,
-            study.space,
-            study.cells,
-            learning_rate=values.encoder_learning_rate,
-            devices=study.devices,
-        ),
+        make_predictor_training(settings, study.space, study.cells, study.devices),
         seeds=study.seeds,
         first=first,
         period=values.encoder_period,

@@ -17,10 +17,7 @@ Shapes: M cells of the pool, N nodes, O operations, D embedding dimensions, T st
 B = BATCH_SIZE.
 """
 
-import concurrent.futures
 import functools
-import itertools
-import os
 from collections.abc import Callable, Sequence
 
 import keras
@@ -34,6 +31,7 @@ from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.adam import adam_step
+from nas_tf.training.distribution import side_by_side
 
 BATCH_SIZE = 32  # the pre-training's
 
@@ -152,21 +150,18 @@ class PredictorTraining:
             finish: takes a number below K and that run's embedding, float32 [M, D]; it is called in
                 any order and from several threads.
         """
-        def work(number: int, device: str | None) -> None:
-            with tf.device(device):
-                rows = batches[number]
-                trained = self._train(
-                    self._initial_weights(seeds[number]),
-                    [variable.numpy() for variable in self._model.non_trainable_variables],
-                    self._adjacency[rows],
-                    self._ops[rows],
-                    targets[number],
-                )
-                finish(number, self._embed_pool(*trained))
+        def work(number: int) -> None:
+            rows = batches[number]
+            trained = self._train(
+                self._initial_weights(seeds[number]),
+                [variable.numpy() for variable in self._model.non_trainable_variables],
+                self._adjacency[rows],
+                self._ops[rows],
+                targets[number],
+            )
+            finish(number, self._embed_pool(*trained))
 
-        devices = itertools.cycle(self._devices or [None])
-        with concurrent.futures.ThreadPoolExecutor(len(self._devices) or os.cpu_count()) as threads:
-            list(threads.map(work, range(len(seeds)), devices))
+        side_by_side(work, range(len(seeds)), self._devices)
 
     def _initial_weights(self, seed: np.random.SeedSequence) -> list[np.ndarray]:
         """Draws trainable weights: kernels Glorot uniform, the others as in the model."""

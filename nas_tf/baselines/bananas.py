@@ -27,11 +27,8 @@ Shapes: R runs, S = RUN_BLOCK runs of a block, M cells of the pool, F features, 
 ensemble, C candidates, Q queries so far, B queries a round.
 """
 
-import concurrent.futures
 import copy
 import functools
-import itertools
-import os
 import typing
 from collections.abc import Sequence
 
@@ -44,6 +41,7 @@ from nas_tf.baselines import pool
 from nas_tf.baselines import pool_search
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.adam import adam_step
+from nas_tf.training.distribution import side_by_side
 
 RUN_BLOCK = 4
 
@@ -202,15 +200,12 @@ class Bananas(pool_search.PoolSearch):
         blocks = [slice(start, start + RUN_BLOCK) for start in range(0, len(cells), RUN_BLOCK)]
         blocks = [block for block in blocks if self._active[block].any()]
 
-        def draw(block: slice, device: str | None) -> None:
-            with tf.device(device):
-                samples[block] = self._draw_errors(
-                    self._seeds[block], cells[block], accuracy[block], candidates[block]
-                )
+        def draw(block: slice) -> None:
+            samples[block] = self._draw_errors(
+                self._seeds[block], cells[block], accuracy[block], candidates[block]
+            )
 
-        devices = itertools.cycle(self._devices or [None])
-        with concurrent.futures.ThreadPoolExecutor(len(self._devices) or os.cpu_count()) as threads:
-            list(threads.map(draw, blocks, devices))
+        side_by_side(draw, blocks, self._devices)
         diverged = ~np.isfinite(samples) & (candidates >= 0)
         diverged = diverged.any(axis=1) & self._active
         if diverged.any():

@@ -315,22 +315,12 @@ def unique_cells(count: int, seed: int) -> CellGraphs:
     """
     _check_sample(count, seed)
     directory = caching.cache_directory() / f"darts-cells-v{_CACHE_VERSION}-{count}-{seed}"
-
-    def make():
-        cells = generate_cells(count, seed)
-        columns = {
-            "adjacency": cells.adjacency,
-            "ops": cells.ops,
-            "num_nodes": cells.num_nodes,
-            "keys": cells.keys,
-        }
-        return columns, {"space": "darts"}
-
-    def with_keys(columns, unused_metadata):
-        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
-        return cells.with_keys(columns["keys"])
-
-    return caching.cached_columns(directory, make, with_keys, name="the sampled DARTS cells")
+    return caching.cached_cells(
+        directory,
+        lambda: generate_cells(count, seed),
+        space="darts",
+        name="the sampled DARTS cells",
+    )
 
 
 def generate_cells(count: int, seed: int) -> CellGraphs:

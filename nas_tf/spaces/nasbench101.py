@@ -304,22 +304,12 @@ def enumerate_cells(max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES
     directory = caching.cache_directory() / (
         f"nasbench101-cells-v{_CACHE_VERSION}-{max_vertices}-{max_edges}"
     )
-
-    def make():
-        cells = generate_cells(max_vertices, max_edges)
-        columns = {
-            "adjacency": cells.adjacency,
-            "ops": cells.ops,
-            "num_nodes": cells.num_nodes,
-            "keys": cells.keys,
-        }
-        return columns, {"space": "nasbench101"}
-
-    def with_keys(columns, unused_metadata):
-        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
-        return cells.with_keys(columns["keys"])
-
-    return caching.cached_columns(directory, make, with_keys, name="the cells of NAS-Bench-101")
+    return caching.cached_cells(
+        directory,
+        lambda: generate_cells(max_vertices, max_edges),
+        space="nasbench101",
+        name="the cells of NAS-Bench-101",
+    )
 
 
 def generate_cells(max_vertices: int, max_edges: int) -> CellGraphs:

@@ -1,8 +1,36 @@
-"""Named `tf.distribute` strategies."""
+"""Named `tf.distribute` strategies, and independent pieces of work side by side on devices."""
+
+import concurrent.futures
+import itertools
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import tensorflow as tf
 
 from nas_tf.core import ConfigError
+
+
+Piece = TypeVar("Piece")
+
+
+def side_by_side(
+    work: Callable[[Piece], None], pieces: Iterable[Piece], devices: Sequence[str] = ()
+) -> None:
+    """Does independent pieces of work in threads, one a device at a time.
+
+    Args:
+        work: does a piece; its TensorFlow programs run on the piece's device.
+        pieces: what is to be done; they go to the devices in turn.
+        devices: names; without any, TensorFlow places the work of a thread a core.
+    """
+    def place(piece: Piece, device: str | None) -> None:
+        with tf.device(device):
+            work(piece)
+
+    in_turn = itertools.cycle(devices or [None])
+    with concurrent.futures.ThreadPoolExecutor(len(devices) or os.cpu_count()) as threads:
+        list(threads.map(place, pieces, in_turn))
 
 
 def make_distribution(name: str = "none") -> tf.distribute.Strategy:

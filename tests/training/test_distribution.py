@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError
 from nas_tf.networks.nasbench101 import build_network
-from nas_tf.training.distribution import make_distribution
+from nas_tf.training.distribution import make_distribution, side_by_side
 from nas_tf.training.trainer import Trainer
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -27,6 +27,18 @@ TOLERANCE = 1e-4  # greatest difference of a weight after six steps; sums are or
 def test_none_is_one_device():
     strategy = make_distribution()
     assert strategy is tf.distribute.get_strategy() and strategy.num_replicas_in_sync == 1
+
+
+def test_every_piece_of_work_is_done_and_an_error_is_not_lost():
+    done = {}
+    side_by_side(lambda piece: done.__setitem__(piece, tf.zeros([]).device), range(7), ["CPU:0"])
+    assert sorted(done) == list(range(7)) and all(name.endswith("CPU:0") for name in done.values())
+
+    def fail(piece):
+        raise ConfigError(f"piece {piece}")
+
+    with pytest.raises(ConfigError, match="piece 3"):
+        side_by_side(fail, [3])
 
 
 def test_unknown_names_are_refused():
