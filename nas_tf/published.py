@@ -19,6 +19,8 @@ STRATEGIES = {
     "evolution": "regularized evolution",
     "local_search": "local search",
     "bananas": "BANANAS",
+    "graphpnas": "GraphPNAS",
+    "rnn_generator": "RNN generator",
     "supervised_reinforce": "supervised RL",
     "supervised_bayesian": "supervised BO",
 }

@@ -17,6 +17,7 @@ from nas_tf.strategy_settings import (
     BohbSettings,
     CategoricalReinforceSettings,
     EvolutionSettings,
+    GraphPnasSettings,
     LocalSearchSettings,
     ReinforceSettings,
     SupervisedSettings,
@@ -34,6 +35,8 @@ STRATEGIES = (
     "bohb",
     "local_search",
     "bananas",
+    "graphpnas",
+    "rnn_generator",
     "supervised_reinforce",
     "supervised_bayesian",
 )
@@ -272,6 +275,7 @@ class Settings:
     bohb: BohbSettings = BohbSettings()
     local_search: LocalSearchSettings = LocalSearchSettings()
     bananas: BananasSettings = BananasSettings()
+    graphpnas: GraphPnasSettings = GraphPnasSettings()
     report: ReportSettings = ReportSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
 

@@ -19,6 +19,12 @@ from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.experiment import make_predictor_training
+from nas_tf.graphpnas.cells import FORMS
+from nas_tf.graphpnas.explorer import Exploration, Explorer
+from nas_tf.graphpnas.generator import GraphGenerator
+from nas_tf.graphpnas.rnn import RecurrentGenerator
+from nas_tf.graphpnas.rows import Generator
+from nas_tf.graphpnas.search import GraphSearch, Learning
 from nas_tf.graphs import CellGraphs, first_of_each_key
 from nas_tf.settings import Settings
 
@@ -70,6 +76,8 @@ def check(settings: Settings, epochs: tuple[int, ...]) -> None:
         "bayesian": ("num_initial", settings.bayesian.num_initial),
         "supervised_bayesian": ("num_initial", settings.bayesian.num_initial),
         "bananas": ("bananas_initial", settings.bananas.bananas_initial),
+        "graphpnas": ("generator_period", settings.graphpnas.generator_period),
+        "rnn_generator": ("generator_period", settings.graphpnas.generator_period),
     }
     if strategy in first and queries is not None:
         name, count = first[strategy]
@@ -229,6 +237,67 @@ def _bananas(settings: Settings, study: Study) -> Strategy:
     )
 
 
+def _graphpnas(settings: Settings, study: Study) -> Strategy:
+    values = settings.graphpnas
+    generator = GraphGenerator(
+        FORMS[study.space.name].description,
+        hidden=values.generator_hidden,
+        num_components=values.generator_components,
+        num_steps=values.generator_steps,
+        pooling=values.generator_pooling,
+    )
+    return _graph_search(generator, settings, study)
+
+
+def _rnn_generator(settings: Settings, study: Study) -> Strategy:
+    values = settings.graphpnas
+    generator = RecurrentGenerator(
+        FORMS[study.space.name].description,
+        hidden=values.generator_hidden,
+        num_layers=values.generator_layers,
+    )
+    return _graph_search(generator, settings, study)
+
+
+def _graph_search(generator: Generator, settings: Settings, study: Study) -> GraphSearch:
+    values = settings.graphpnas
+    learning = Learning(
+        objective=values.objective,
+        beta=values.negative_weight,
+        keep_top=values.keep_top,
+        shares=(values.keep_first_share, values.keep_last_share),
+        total_queries=settings.search.num_queries or len(study.cells),
+        epochs=values.generator_epochs,
+        batch_size=values.generator_batch_size,
+        learning_rate=values.generator_learning_rate,
+        clip_norm=values.generator_clip_norm,
+        period=values.generator_period,
+        num_samples=values.generator_samples,
+        restart=values.generator_restart,
+    )
+    return GraphSearch(
+        study.cells,
+        FORMS[study.space.name](),
+        generator,
+        seeds=study.seeds,
+        learning=learning,
+        explorer=Explorer(
+            generator.description,
+            values.explorer,
+            values.explorer_probability,
+            values.explorer_neighbours,
+        ),
+        exploration=Exploration(
+            values.explore_schedule,
+            values.explore_start,
+            values.explore_end,
+            values.explore_queries,
+        ),
+        run_block=values.generator_block,
+        devices=study.devices,
+    )
+
+
 def _embedding(settings: Settings, embedding: np.ndarray) -> np.ndarray:
     """Returns the embedding that is searched, float32 [M, L]."""
     return standardized(embedding) if settings.search.standardize else embedding
@@ -255,6 +324,8 @@ STRATEGIES: dict[str, Callable[[Settings, Study], Strategy]] = {
     "bohb": _bohb,
     "local_search": _local_search,
     "bananas": _bananas,
+    "graphpnas": _graphpnas,
+    "rnn_generator": _rnn_generator,
     "supervised_reinforce": _supervised_reinforce,
     "supervised_bayesian": _supervised_bayesian,
 }

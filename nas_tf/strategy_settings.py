@@ -160,3 +160,78 @@ class BananasSettings:
             require(self, getattr(self, field.name) >= 1, field.name, "at least 1")
         rate = self.ensemble_learning_rate
         require(self, 0 < rate < math.inf, "ensemble_learning_rate", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphPnasSettings:
+    """GraphPNAS, and its baseline with a recurrent generator."""
+
+    generator_hidden: int = setting(128, "Hidden units of the generator's networks.")
+    generator_components: int = setting(10, "Components of a row's mixture of edges, K.")
+    generator_steps: int = setting(7, "Steps in which the generator's nodes exchange messages, S.")
+    generator_pooling: str = setting(
+        "mean", "Of the mixture's weights over earlier nodes (equation 4).", ("mean", "sum")
+    )
+    generator_layers: int = setting(2, "LSTM layers of the recurrent generator.")
+    generator_epochs: int = setting(70, "Passes over the replay buffer in every fit.")
+    generator_batch_size: int = setting(2, "Graphs of a gradient step.")
+    generator_learning_rate: float = setting(1e-3, "Adam's learning rate of the generator.")
+    generator_clip_norm: float | None = setting(
+        1.0, "Bound on the norm of a run's gradient; 'none' is no bound."
+    )
+    generator_period: int = setting(10, "Queries between two fits.")
+    generator_samples: int = setting(
+        200, "Graphs drawn after a fit; a query takes the first that is new, or explores."
+    )
+    generator_restart: bool = setting(
+        False, "Begin every fit with new weights, as the released code does."
+    )
+    generator_block: int = setting(
+        1, "Runs that one program fits: 1 suits processors, more suit accelerators."
+    )
+    objective: str = setting(
+        "reweighted",
+        "What rewards count for: equation 12, plain REINFORCE (equation 11), or the rank in the "
+        "buffer (the released code).",
+        ("reweighted", "reinforce", "rank"),
+    )
+    negative_weight: float = setting(
+        0.1, "Beta of equation 12: weight of the cells that are worse than the buffer's mean."
+    )
+    keep_top: int | None = setting(
+        30, "Most accurate cells of a run that are learned from; 'none' keeps a share of all."
+    )
+    keep_first_share: float = setting(0.3, "Share of its cells a run keeps at the beginning.")
+    keep_last_share: float = setting(0.1, "Share of its cells a run keeps in the end.")
+    explorer: str = setting(
+        "erdos_renyi", "Random graphs to explore with.", ("erdos_renyi", "watts_strogatz")
+    )
+    explorer_probability: float = setting(
+        0.25, "Of an edge (Erdős-Rényi), or of moving one (Watts-Strogatz)."
+    )
+    explorer_neighbours: int = setting(4, "Of a node in Watts-Strogatz' ring; even.")
+    explore_schedule: str = setting(
+        "linear",
+        "How the share of random cells falls: evenly, or at once after --explore_queries (the "
+        "released code).",
+        ("linear", "step"),
+    )
+    explore_start: float = setting(1.0, "Share of random cells at the first query.")
+    explore_end: float = setting(0.0, "Share of random cells after --explore_queries.")
+    explore_queries: int = setting(30, "Queries until the share of random cells has fallen.")
+
+    def __post_init__(self):
+        counts = ("hidden", "components", "steps", "layers", "epochs", "batch_size", "period",
+                  "samples", "block")
+        for name in (f"generator_{count}" for count in counts):
+            require(self, getattr(self, name) >= 1, name, "at least 1")
+        rate, clip = self.generator_learning_rate, self.generator_clip_norm
+        require(self, 0 < rate < math.inf, "generator_learning_rate", "positive")
+        require(self, clip is None or 0 < clip < math.inf, "generator_clip_norm", "positive")
+        require(self, 0 <= self.negative_weight < math.inf, "negative_weight", "from 0 up")
+        require(self, self.keep_top is None or self.keep_top >= 1, "keep_top", "at least 1")
+        for name in ("keep_first_share", "keep_last_share"):
+            require(self, 0 < getattr(self, name) <= 1, name, "a share above 0, up to 1")
+        for name in ("explorer_probability", "explore_start", "explore_end"):
+            require(self, 0 <= getattr(self, name) <= 1, name, "a number from 0 to 1")
+        require(self, self.explore_queries >= 1, "explore_queries", "at least 1")

@@ -12,6 +12,8 @@ from nas_tf.spaces.nasbench101 import CONV1X1, CONV3X3, INPUT, MAXPOOL3X3, OUTPU
 from nas_tf.tables.nasbench201 import NasBench201Table
 from tools import make_nasbench101_records
 
+pytest_plugins = ["tests.toy_pools"]  # fixtures of all searches over a pool
+
 
 def pytest_configure(config):
     """Sets what tests and the processes they start inherit."""

@@ -31,6 +31,7 @@ from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.adam import adam_step
+from nas_tf.training.batches import shuffled_batches
 from nas_tf.training.distribution import side_by_side
 
 BATCH_SIZE = 32  # the pre-training's
@@ -255,7 +256,7 @@ def learned_embedding(
     seen = np.zeros(len(accuracy), bool)
     seen[chosen] = True
     centre, scale = dngo.centre_and_scale(accuracy[None], seen[None])
-    batches = training_batches(rng, chosen, steps)
+    batches = shuffled_batches(rng, chosen, steps, BATCH_SIZE)
     targets = ((accuracy[batches] - centre) / scale).astype(np.float32)
     found = {}
     weights = np.random.SeedSequence((*entropy, 1))
@@ -263,10 +264,3 @@ def learned_embedding(
     if not np.isfinite(found[0]).all():
         raise core.NasError("the supervised encoder diverged; lower --encoder_learning_rate")
     return found[0]
-
-
-def training_batches(rng: np.random.Generator, points: np.ndarray, steps: int) -> np.ndarray:
-    """Returns points, int [steps, BATCH_SIZE]: passes over them, each in a random order."""
-    size = steps * BATCH_SIZE
-    passes = np.tile(points, (-(-size // len(points)), 1))
-    return rng.permuted(passes, axis=1).ravel()[:size].reshape(steps, BATCH_SIZE)

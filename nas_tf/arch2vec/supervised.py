@@ -23,9 +23,10 @@ from tqdm import tqdm
 from nas_tf import core
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.pools import RunEmbeddings
-from nas_tf.arch2vec.predictor import PredictorTraining, training_batches
+from nas_tf.arch2vec.predictor import BATCH_SIZE, PredictorTraining
 from nas_tf.core import Feedback, Strategy, Suggestion
 from nas_tf.graphs import CellGraphs
+from nas_tf.training.batches import shuffled_batches
 
 _WEIGHTS_STREAM = 19  # of a run's seed: the initial weights of its encoder
 _BATCHES_STREAM = 20  # of a run's seed: the batches of one training
@@ -164,5 +165,5 @@ class SupervisedSearch:
         points = np.flatnonzero(known[0]) if known.any() else np.zeros(1, int)
         entropy = (self._seeds[run], _BATCHES_STREAM, count)
         rng = np.random.default_rng(np.random.SeedSequence(entropy))
-        chosen = training_batches(rng, points, self._steps)
+        chosen = shuffled_batches(rng, points, self._steps, BATCH_SIZE)
         return self._queried[run][chosen], scaled[chosen]

@@ -37,8 +37,8 @@ import tensorflow as tf
 
 from nas_tf import core
 from nas_tf.baselines import path_encoding
-from nas_tf.baselines import pool
-from nas_tf.baselines import pool_search
+from nas_tf.pools import pool
+from nas_tf.pools import pool_search
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.adam import adam_step
 from nas_tf.training.distribution import side_by_side

@@ -22,7 +22,7 @@ import numpy as np
 
 from nas_tf import core
 from nas_tf import graphs
-from nas_tf.baselines import pool_search
+from nas_tf.pools import pool_search
 from nas_tf.graphs import PADDING_OP, CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.spaces import nasbench201
@@ -85,18 +85,8 @@ class NasBench101Encoding:
         Raises:
             core.InvalidArchitectureError: a cell has too many vertices.
         """
-        largest = int(cells.num_nodes.max(initial=0))
-        if largest > self._size:
-            raise core.InvalidArchitectureError(
-                f"a cell has {largest} vertices, the encoding {self._size}"
-            )
-        node = np.arange(self._size)
-        output = cells.num_nodes[..., None].astype(np.int64) - 1
-        source = np.where(node < output, node, node + 1)  # makes room before the output
-        source[..., -1:] = output
-        adjacency = np.take_along_axis(cells.adjacency, source[..., :, None], axis=-2)
-        adjacency = np.take_along_axis(adjacency, source[..., None, :], axis=-1)
-        ops = np.take_along_axis(cells.ops, source, axis=-1)[..., 1:-1]
+        adjacency, ops = nasbench101.with_output_last(cells, self._size)
+        ops = ops[..., 1:-1]
         choices = np.maximum(ops - nasbench101.INTERIOR_OPS[0], 0)
         edges = adjacency[..., self._edges[0], self._edges[1]]
         return np.concatenate([edges, choices], axis=-1).astype(np.int8)

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas_tf import core
-from nas_tf.baselines import pool
-from nas_tf.baselines import pool_search
+from nas_tf.pools import pool
+from nas_tf.pools import pool_search
 from nas_tf.graphs import CellGraphs
 
 _STREAM = 13  # of a run's seed

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nas_tf.baselines import pool_search
+from nas_tf.pools import pool_search
 from nas_tf.graphs import CellGraphs
 
 _STREAM = 11  # of a run's seed

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from nas_tf import caching, graphs
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.graphs import PADDING_OP, CellGraphs
 
 MAX_VERTICES = 7
@@ -272,6 +272,32 @@ def _check_limits(max_vertices: int, max_edges: int) -> None:
         raise ConfigError(f"max_vertices={max_vertices}: expected 2 to {MAX_VERTICES}")
     if not 1 <= max_edges <= MAX_EDGES:
         raise ConfigError(f"max_edges={max_edges}: expected 1 to {MAX_EDGES}")
+
+
+def with_output_last(cells: CellGraphs, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spreads cells over graphs of `size` nodes whose last is the output.
+
+    Args:
+        cells: batch [...].
+        size: at least as many nodes as the largest cell has.
+
+    Returns:
+        adjacency uint8 [..., size, size], and int8 [..., size], operation codes; nodes that a cell
+        lacks stand before the output, without edges, and are PADDING_OP.
+
+    Raises:
+        InvalidArchitectureError: a cell has more nodes.
+    """
+    largest = int(cells.num_nodes.max(initial=0))
+    if largest > size:
+        raise InvalidArchitectureError(f"a cell has {largest} vertices, the encoding {size}")
+    node = np.arange(size)
+    output = cells.num_nodes[..., None].astype(np.int64) - 1
+    source = np.where(node < output, node, node + 1)  # makes room before the output
+    source[..., -1:] = output
+    adjacency = np.take_along_axis(cells.adjacency, source[..., :, None], axis=-2)
+    adjacency = np.take_along_axis(adjacency, source[..., None, :], axis=-1)
+    return adjacency, np.take_along_axis(cells.ops, source, axis=-1)
 
 
 def _possible_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

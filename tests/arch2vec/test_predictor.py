@@ -103,12 +103,3 @@ def test_an_encoder_learns_from_some_cells_of_the_first_alone(training, cells):
     for number in (1, 51):
         with pytest.raises(core.ConfigError, match=f"num_cells={number}: expected 2 to 50 cells"):
             predictor.learned_embedding(training, accuracy, **options | {"num_cells": number})
-
-
-def test_training_batches_are_passes_over_the_points():
-    points = np.array([3, 5, 8, 13, 21])
-    batches = predictor.training_batches(np.random.default_rng(0), points, 5)
-    assert batches.shape == (5, predictor.BATCH_SIZE)
-    passes = batches.ravel().reshape(-1, 5)
-    assert (np.sort(passes, axis=1) == points).all()
-    assert len(np.unique(passes, axis=0)) > 20

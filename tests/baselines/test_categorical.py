@@ -7,7 +7,7 @@ from nas_tf import core
 from nas_tf.baselines import bohb
 from nas_tf.baselines import categorical
 from nas_tf.baselines import categorical_reinforce
-from nas_tf.baselines import pool
+from nas_tf.pools import pool
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.spaces import nasbench201

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nas_tf.baselines import pool
+from nas_tf.pools import pool
 
 
 def test_unique_cells_are_in_the_order_of_their_keys(toy):

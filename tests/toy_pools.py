@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nas_tf import core
-from nas_tf.baselines import pool
+from nas_tf.pools import pool
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench101 import NasBench101Space
 

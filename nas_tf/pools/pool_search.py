@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nas_tf import core
-from nas_tf.baselines import pool
+from nas_tf.pools import pool
 from nas_tf.graphs import CellGraphs
 
 _DRAWS = 32  # queries whose random numbers are drawn at a time

@@ -1,0 +1,1 @@
+"""GraphPNAS: an autoregressive generator of graphs that learns a distribution over good cells."""

@@ -1,0 +1,150 @@
+"""Fits generators to the graphs of replay buffers, in one compiled program.
+
+GraphPNAS (Li et al., 2022, arXiv:2211.15155), section 3.3. A step of Adam sees a batch of graphs;
+with P the probability of graph b under the generator, its loss is
+
+    -sum_b (up_b log P + down_b log(1 - P))
+
+where the coefficients follow from the rewards: in equation 11 `up` is the standardised reward, in
+equation 12 `up` is 1 above the mean reward and `down` is beta below it (`replay`).
+
+All runs of a block are advanced by the same program, with weights of their own.
+
+Shapes: S runs of a block, G graphs of a buffer with room, E steps, B graphs of a step.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nas_tf.graphpnas.rows import (
+    Generator,
+    Graphs,
+    Weights,
+    graph_log_prob,
+)
+from nas_tf.training.adam import adam_step
+
+
+class Adam(NamedTuple):
+    """The state of Adam beside the weights.
+
+    Attributes:
+        number: int32 [], steps made.
+        first: moments float32 [S, ...], by the names of the weights.
+        second: likewise.
+    """
+
+    number: tf.Tensor
+    first: Weights
+    second: Weights
+
+
+class Buffer(NamedTuple):
+    """Graphs to learn from.
+
+    Attributes:
+        graphs: [S, G].
+        up: float32 [S, G], coefficient of log P.
+        down: float32 [S, G], coefficient of log(1 - P).
+        order: int32 [S, E or more, B], the graphs every step sees.
+    """
+
+    graphs: Graphs
+    up: np.ndarray
+    down: np.ndarray
+    order: np.ndarray
+
+
+def fresh_adam(weights: Weights) -> Adam:
+    """Returns the state before the first step."""
+    zeros = {name: np.zeros_like(value) for name, value in weights.items()}
+    return Adam(np.int32(0), zeros, zeros)
+
+
+def log1mexp(log_prob: tf.Tensor) -> tf.Tensor:
+    """Returns log(1 - exp(x)) for x <= 0 without loss of digits (Maechler, 2012).
+
+    At x = 0, where it is -infinity, x counts as -1e-7, float32's resolution of a probability.
+    """
+    log_prob = tf.minimum(log_prob, -1e-7)
+    near = log_prob > -np.log(2.0)
+    # Each branch gets arguments it is sound for: tf.where passes on NaN gradients of the other.
+    expm1 = tf.math.log(-tf.math.expm1(tf.where(near, log_prob, -1.0)))
+    log1p = tf.math.log1p(-tf.exp(tf.where(near, -1.0, log_prob)))
+    return tf.where(near, expm1, log1p)
+
+
+def loss(generator: Generator, weights: Weights, graphs: Graphs, up, down) -> tf.Tensor:
+    """Returns every run's mean loss of a batch, float32 [S].
+
+    Args:
+        generator: of the graphs.
+        weights: float32 [S, ...].
+        graphs: [S, B].
+        up: float32 [S, B].
+        down: float32 [S, B].
+    """
+    log_prob = graph_log_prob(generator, weights, graphs)
+    return -tf.reduce_mean(up * log_prob + down * log1mexp(log_prob), axis=1)
+
+
+def clipped(gradients: list[tf.Tensor], norm: float | None) -> list[tf.Tensor]:
+    """Scales the gradients [S, ...] of each run down to a global norm of at most `norm`."""
+    if norm is None:
+        return gradients
+    squares = [tf.reduce_sum(tf.square(g), axis=range(1, len(g.shape))) for g in gradients]
+    length = tf.sqrt(tf.add_n(squares))
+    scale = norm / tf.maximum(length, norm)
+    return [g * tf.reshape(scale, [-1] + [1] * (len(g.shape) - 1)) for g in gradients]
+
+
+class Fitting:
+    """The compiled program of one generator."""
+
+    def __init__(self, generator: Generator, *, learning_rate: float, clip_norm: float | None):
+        """Args: generator; learning_rate: of Adam; clip_norm: of a run's gradient, or None."""
+        self._generator = generator
+        self._rate, self._norm = learning_rate, clip_norm
+        self.fit = tf.function(self._fit, jit_compile=True, autograph=False)
+
+    def _fit(self, weights: Weights, adam: Adam, buffer: Buffer, steps) -> tuple[Weights, Adam]:
+        """Makes steps of Adam.
+
+        Args:
+            weights: float32 [S, ...].
+            adam: goes with the weights.
+            buffer: graphs to learn from.
+            steps: int32 [], E.
+
+        Returns:
+            what `weights` and `adam` have become, and the mean loss of the steps, float32 [S].
+        """
+        names = list(weights)
+        graphs = Graphs(*(tf.convert_to_tensor(array) for array in buffer.graphs))
+
+        def step(number, weights, adam, total):
+            index = tf.gather(buffer.order, number, axis=1)
+            batch = Graphs(*(tf.gather(array, index, batch_dims=1) for array in graphs))
+            up = tf.gather(buffer.up, index, batch_dims=1)
+            down = tf.gather(buffer.down, index, batch_dims=1)
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                losses = loss(self._generator, weights, batch, up, down)
+                summed = tf.reduce_sum(losses)
+            found = tape.gradient(summed, weights, unconnected_gradients="zero")
+            gradients = clipped([found[name] for name in names], self._norm)
+            values = [
+                [part[name] for name in names] for part in (weights, adam.first, adam.second)
+            ]
+            moved = adam_step(
+                values[0], gradients, *values[1:], adam.number, learning_rate=self._rate
+            )
+            weights, first, second = (dict(zip(names, part)) for part in moved)
+            return number + 1, weights, Adam(adam.number + 1, first, second), total + losses
+
+        start = [tf.constant(0), weights, adam, tf.zeros(tf.shape(buffer.up)[:1])]
+        start = tf.nest.map_structure(tf.convert_to_tensor, start)
+        _, weights, adam, total = tf.while_loop(lambda number, *_: number < steps, step, start)
+        return weights, adam, total / tf.cast(tf.maximum(steps, 1), tf.float32)

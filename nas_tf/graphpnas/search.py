@@ -1,0 +1,429 @@
+"""GraphPNAS: a generator of graphs learns, query by query, where the good cells are.
+
+GraphPNAS (Li et al., 2022, arXiv:2211.15155), section 3.3 and appendix F. Every `period` queries the
+generator learns from the best cells so far (`replay`); a query is then, with probability epsilon, a
+random cell (`explorer`), otherwise the first cell drawn from the generator that the pool has and
+the run has not queried. The paper goes on with the weights it has; its released code starts from
+new ones at every update (`restart`), and looks at random cells alone in the beginning.
+
+What the paper leaves open:
+- What the generator learns from is a cell's graph without the nodes that lie on no path, not the
+  graph that was drawn: dead nodes say nothing about an accuracy.
+- Where none of the graphs drawn will do, because the generator has collapsed onto cells that were
+  queried or onto graphs that are none, the query explores; `Diagnostics.fallback` counts these.
+- While only random cells are looked at nothing is fitted, where that changes nothing.
+
+A run's weights follow from its seed and its queries. With `restart` a state is therefore the
+queries alone; without it the weights are part of it.
+
+Cost: a fit of 60 passes over 15 graphs of NAS-Bench-201 takes 480 steps, 0.5 s of one core with 24
+hidden units. Blocks of runs are fitted side by side on the processor's cores, or on devices.
+
+Shapes: R runs, S runs of a block, M cells of the pool, G graphs of a buffer, A graphs drawn after a
+fit, N nodes, T rows.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nas_tf import core
+from nas_tf.graphpnas import replay
+from nas_tf.graphpnas.cells import CellForm
+from nas_tf.graphpnas.distribution import compiled
+from nas_tf.graphpnas.explorer import Exploration, Explorer
+from nas_tf.graphpnas.fitting import Adam, Buffer, Fitting, fresh_adam
+from nas_tf.graphpnas.rows import Generator, Graphs, num_uniform
+from nas_tf.graphs import CellGraphs, KeyIndex
+from nas_tf.pools import pool_search
+from nas_tf.training.batches import shuffled_batches
+from nas_tf.training.distribution import side_by_side
+
+_STREAM = 41  # of a run's seed: what is drawn at a query
+_WEIGHTS, _ORDER, _SAMPLES, _EXPLORER = range(42, 46)  # of a run's seed, with the query's number
+_COIN, _ANY_CELL = range(2)  # random numbers of a query
+_ROOM = 32  # graphs by which the room of buffers grows
+_EXPLORED = 64  # graphs of an explorer, one of which will do
+
+
+@dataclasses.dataclass(frozen=True)
+class Learning:
+    """How a generator learns.
+
+    Attributes:
+        objective: one of `replay.OBJECTIVES`.
+        beta: weight of cells below the mean reward in the "reweighted" objective.
+        keep_top: cells of the buffer; None keeps a share.
+        shares: kept at the first and at the last query.
+        total_queries: of a run, over which the share shrinks.
+        epochs: passes over the buffer in a fit.
+        batch_size: graphs of a gradient step.
+        learning_rate: of Adam.
+        clip_norm: bound on a run's gradient; None is no bound.
+        period: queries between two fits.
+        num_samples: A.
+        restart: begin every fit with new weights.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+
+    objective: str = "reweighted"
+    beta: float = 0.1
+    keep_top: int | None = 30
+    shares: tuple[float, float] = (0.3, 0.1)
+    total_queries: int = 300
+    epochs: int = 70
+    batch_size: int = 2
+    learning_rate: float = 1e-3
+    clip_norm: float | None = 1.0
+    period: int = 10
+    num_samples: int = 200
+    restart: bool = False
+
+    def __post_init__(self):
+        for name in ("total_queries", "epochs", "batch_size", "period", "num_samples"):
+            if getattr(self, name) < 1:
+                raise core.ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
+        if self.objective not in replay.OBJECTIVES:
+            raise core.ConfigError(
+                f"objective={self.objective!r}: expected one of {', '.join(replay.OBJECTIVES)}"
+            )
+        replay.check_buffer(self.keep_top, self.shares, self.beta)
+        if not 0 < self.learning_rate < np.inf:
+            raise core.ConfigError(f"learning_rate={self.learning_rate}: expected a positive number")
+        if self.clip_norm is not None and not 0 < self.clip_norm < np.inf:
+            raise core.ConfigError(f"clip_norm={self.clip_norm}: expected a positive number")
+
+
+class GraphSearch(pool_search.PoolSearch):
+    """Strategy that queries what a generator of graphs draws (a `core.Strategy`)."""
+
+    def __init__(
+        self,
+        cells: CellGraphs,
+        form: CellForm,
+        generator: Generator,
+        *,
+        seeds: Sequence[int],
+        learning: Learning,
+        explorer: Explorer,
+        exploration: Exploration,
+        run_block: int = 1,
+        devices: Sequence[str] = (),
+    ):
+        """Makes R runs that have queried nothing.
+
+        Args:
+            cells: the pool [M].
+            form: says which graphs are cells.
+            generator: the network; every run has weights of its own.
+            seeds: R non-negative seeds. Nothing else of a run is random.
+            learning: how it learns.
+            explorer: draws random graphs.
+            exploration: how often.
+            run_block: S, runs that one program fits; results of a run depend on it by rounding.
+            devices: where blocks of runs are fitted; empty leaves it to TensorFlow.
+
+        Raises:
+            core.ConfigError: a setting is out of range.
+            ValueError: the pool is empty.
+        """
+        if run_block < 1:
+            raise core.ConfigError(f"run_block={run_block}: expected at least 1")
+        self._form, self._generator = form, generator
+        self._learning, self._explorer, self._exploration = learning, explorer, exploration
+        self._run_block, self._devices = run_block, list(devices)
+        self._fitting = Fitting(
+            generator, learning_rate=learning.learning_rate, clip_norm=learning.clip_norm
+        )
+        self._draw, _ = compiled(generator)
+        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=2)
+        self._index = KeyIndex(self._cells.keys)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns all that `restore` needs: the queries, what was drawn, and weights if kept."""
+        state = super().state()
+        state |= {f"drawn_{name}": value for name, value in self._diagnostics.arrays().items()}
+        if not self._learning.restart and self._weights is not None:
+            state["fitted"] = np.array(self._fitted)
+            state["steps"] = self._adam.number
+            for prefix, part in self._kept().items():
+                state |= {f"{prefix}_{name}": value for name, value in part.items()}
+        return state
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from a state of the same settings and pool, bit for bit."""
+        super().restore(state)
+        self._diagnostics = Diagnostics.restored(
+            {name[6:]: value for name, value in state.items() if name.startswith("drawn_")}
+        )
+        if "fitted" in state:
+            self._fitted = int(state["fitted"])
+            self._weights = _named(state, "weight_")
+            first, second = _named(state, "first_"), _named(state, "second_")
+            self._adam = Adam(np.int32(state["steps"]), first, second)
+
+    def metrics(self) -> dict[str, float]:
+        """Returns what to log of the last fit: shares of what was drawn, means over runs."""
+        return self._diagnostics.last()
+
+    @property
+    def diagnostics(self) -> "Diagnostics":
+        """What every fit's generator drew."""
+        return self._diagnostics
+
+    def fitted_weights(self, run: int) -> dict[str, np.ndarray]:
+        """Fits the generator of a run to all it has queried and returns its weights."""
+        queries = len(self._columns)
+        if self._learning.restart or self._fitted != queries:
+            self._fit(queries)
+        return {name: value[run] for name, value in self._weights.items()}
+
+    def _clear(self) -> None:
+        super()._clear()
+        self._fitted = 0  # queries the weights have seen
+        self._weights: dict[str, np.ndarray] | None = None  # float32 [R, ...]
+        self._adam: Adam | None = None
+        self._drawn: tuple[int, np.ndarray] | None = None  # queries seen, places int32 [R, A]
+        self._diagnostics = Diagnostics()
+
+    def _propose(self, uniform: np.ndarray) -> np.ndarray:
+        query = len(self._columns)
+        epsilon = self._exploration.epsilon(query)
+        explores = (uniform[:, _COIN] < epsilon) | (query < self._learning.period)
+        cells = np.full(len(self._seeds), -1, np.int64)
+        seen = query - query % self._learning.period
+        if seen and (not self._learning.restart or (self._active & ~explores).any()):
+            cells = self._first_new(self._samples(seen))
+            self._diagnostics.count(query, self._active & ~explores & (cells < 0))
+        runs = np.flatnonzero(explores | (cells < 0))
+        cells[runs] = self._explored(runs, query)
+        return np.where(cells < 0, self._queried.draw(uniform[:, _ANY_CELL]), cells)
+
+    def _first_new(self, places: np.ndarray) -> np.ndarray:
+        """Returns int64 [k], the first of places [k, A] that its run has not queried, or -1."""
+        return self._first_of(np.arange(len(self._seeds)), places)
+
+    def _first_of(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
+        new = (places >= 0) & ~self._queried.find(runs, places)[0]
+        first = np.argmax(new, axis=1)
+        found = np.take_along_axis(places, first[:, None], axis=1)[:, 0]
+        return np.where(new.any(axis=1), found, -1).astype(np.int64)
+
+    def _explored(self, runs: np.ndarray, query: int) -> np.ndarray:
+        """Returns a random new cell of each of some runs [k], or -1, int64 [k]."""
+        drawn = [
+            self._explorer.sample(self._rng(run, _EXPLORER, query), _EXPLORED) for run in runs
+        ]
+        if not drawn:
+            return np.zeros(0, np.int64)
+        edges, labels = (np.stack(field) for field in zip(*drawn, strict=True))
+        return self._first_of(runs, self._places(edges, labels))
+
+    def _places(self, edges: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Returns the places int64 [...] of graphs in the pool, -1 outside it."""
+        cells, valid = self._form.cells(edges, labels)
+        place, inside = self._index.find(cells.keys)
+        return np.where(valid & inside, place, -1)
+
+    def _samples(self, seen: int) -> np.ndarray:
+        """Returns the places int64 [R, A] of what the generator drew that has seen `seen` queries."""
+        if self._drawn is None or self._drawn[0] != seen:
+            if self._learning.restart or self._fitted != seen:
+                self._fit(seen)
+            edges, labels = self._draw_graphs(seen)
+            places = self._places(edges, labels)
+            self._diagnostics.add(seen, places, self._queried.find(
+                np.arange(len(places)), places)[0])
+            self._drawn = seen, places
+        return self._drawn[1]
+
+    def _fit(self, seen: int) -> None:
+        """Fits all runs' generators to their first `seen` queries."""
+        if self._learning.restart or self._weights is None:
+            drawn = [
+                self._generator.initial_weights(self._rng(run, _WEIGHTS, seen))
+                for run in range(len(self._seeds))
+            ]
+            self._weights = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
+            self._adam = fresh_adam(self._weights)
+        steps = self._num_steps(seen)
+        weights, adam = self._weights, self._adam
+        moved = {prefix: {n: v.copy() for n, v in p.items()} for prefix, p in self._kept().items()}
+
+        def work(runs: np.ndarray) -> None:
+            rows = self._padded(runs)
+            own = Adam(adam.number, *({n: v[rows] for n, v in p.items()} for p in adam[1:]))
+            buffer = self._buffer(rows, seen, steps)
+            found, after, losses = self._fitting.fit(
+                {name: value[rows] for name, value in weights.items()}, own, buffer,
+                tf.constant(steps),
+            )
+            self._check(rows, losses.numpy())
+            for prefix, part in (("weight", found), ("first", after.first),
+                                 ("second", after.second)):
+                for name, value in part.items():
+                    moved[prefix][name][runs] = value.numpy()[: len(runs)]
+
+        self._in_blocks(work)
+        self._weights = moved["weight"]
+        self._adam = Adam(np.int32(adam.number + steps), moved["first"], moved["second"])
+        self._fitted = seen
+
+    def _kept(self) -> dict[str, dict[str, np.ndarray]]:
+        return {"weight": self._weights, "first": self._adam.first, "second": self._adam.second}
+
+    def _num_steps(self, seen: int) -> int:
+        batches = -(-self._buffer_size(seen) // self._learning.batch_size)
+        return self._learning.epochs * batches
+
+    def _buffer_size(self, seen: int) -> int:
+        values = self._learning
+        return replay.buffer_size(
+            seen, keep_top=values.keep_top, shares=values.shares, total=values.total_queries
+        )
+
+    def _buffer(self, runs: np.ndarray, seen: int, steps: int) -> Buffer:
+        """Returns the buffers of the runs of a block after `seen` queries."""
+        values, size = self._learning, self._buffer_size(seen)
+        room = -(-size // _ROOM) * _ROOM
+        length = values.epochs * -(-room // values.batch_size)
+        cells = np.stack([self._columns[query][0][runs] for query in range(seen)], axis=1)
+        accuracy = np.stack([self._columns[query][1][runs] for query in range(seen)], axis=1)
+        chosen = np.zeros((len(runs), room), np.int64)
+        up, down = (np.zeros((len(runs), room), np.float32) for _ in range(2))
+        order = np.zeros((len(runs), length, values.batch_size), np.int32)
+        for row, run in enumerate(runs):
+            best = replay.best_cells(accuracy[row], size)
+            if not len(best):
+                continue  # nothing feasible: coefficients of 0 leave the weights alone
+            chosen[row, : len(best)] = cells[row, best]
+            up[row, : len(best)], down[row, : len(best)] = replay.coefficients(
+                accuracy[row, best], values.objective, values.beta
+            )
+            order[row, :steps] = shuffled_batches(
+                self._rng(run, _ORDER, seen), np.arange(len(best)), steps, values.batch_size
+            )
+        edges, labels = self._form.graphs(self._cells[chosen])
+        return Buffer(Graphs(edges, labels), up, down, order)
+
+    def _draw_graphs(self, seen: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draws A graphs of every run: edges int8 [R, A, N, N] and labels int8 [R, A, N]."""
+        size, runs = self._generator.description.num_nodes, len(self._seeds)
+        rows = len(self._generator.description.rows)
+        count = self._learning.num_samples
+        edges = np.zeros((runs, count, size, size), np.int8)
+        labels = np.zeros((runs, count, size), np.int8)
+        shape = (count, rows, num_uniform(self._generator.description))
+
+        def work(runs: np.ndarray) -> None:
+            block = self._padded(runs)
+            uniform = [self._rng(run, _SAMPLES, seen).random(shape, np.float32) for run in block]
+            weights = {name: value[block] for name, value in self._weights.items()}
+            graphs = self._draw(weights, tf.constant(np.stack(uniform)))
+            edges[runs], labels[runs] = (array.numpy()[: len(runs)] for array in graphs)
+
+        self._in_blocks(work)
+        return edges, labels
+
+    def _in_blocks(self, work) -> None:
+        """Does work on the blocks of runs of which one at least has not ended, side by side."""
+        runs = np.arange(len(self._seeds))
+        blocks = [runs[start : start + self._run_block] for start in runs[:: self._run_block]]
+        side_by_side(work, [block for block in blocks if self._active[block].any()], self._devices)
+
+    def _padded(self, runs: np.ndarray) -> np.ndarray:
+        return np.pad(runs, (0, self._run_block - len(runs)), mode="edge")
+
+    def _check(self, runs: np.ndarray, losses: np.ndarray) -> None:
+        if not np.isfinite(losses).all():
+            run = int(runs[np.flatnonzero(~np.isfinite(losses))[0]])
+            raise core.NasError(
+                f"run {run} (seed {self._seeds[run]}): the generator diverged; lower "
+                f"--generator_learning_rate={self._learning.learning_rate}"
+            )
+
+    def _rng(self, run: int, stream: int, query: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence((self._seeds[run], stream, query)))
+
+
+def _named(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {
+        name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)
+    }
+
+
+class Diagnostics:
+    """What the generators of a study drew after every fit, F of them."""
+
+    def __init__(self):
+        self._seen: list[int] = []
+        self._places: list[np.ndarray] = []
+        self._known: list[np.ndarray] = []
+        self._fallback: list[tuple[int, int]] = []  # query, runs
+
+    @classmethod
+    def restored(cls, arrays: dict[str, np.ndarray]) -> "Diagnostics":
+        """Takes up what `arrays` returned."""
+        found = cls()
+        found._seen = arrays["seen"].tolist()
+        found._places, found._known = list(arrays["places"]), list(arrays["known"])
+        found._fallback = [tuple(pair) for pair in arrays["fallback"].tolist()]
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns everything: `seen` int64 [F], queries before the fit; `places` int32 [F, R, A] in
+        the pool (-1 is no cell of it); `known` bool [F, R, A], queried before; `fallback` int64
+        [:, 2], queries at which runs explored because nothing drawn would do, and how many runs.
+        """
+        return {
+            "seen": np.array(self._seen, np.int64),
+            "places": np.array(self._places, np.int32),
+            "known": np.array(self._known, bool),
+            "fallback": np.array(self._fallback, np.int64).reshape(-1, 2),
+        }
+
+    def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
+        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it."""
+        self._seen.append(seen)
+        self._places.append(places.astype(np.int32))
+        self._known.append(known)
+
+    def count(self, query: int, collapsed: np.ndarray) -> None:
+        """Notes which runs, bool [R], found nothing new among what was drawn."""
+        if collapsed.any():
+            self._fallback.append((query, int(collapsed.sum())))
+
+    def shares(self) -> dict[str, np.ndarray]:
+        """Returns float64 [F, R] each: of what was drawn `valid`, a cell of the pool; `unique`,
+        different cells among the valid; `new`, valid and not queried before.
+        """
+        if not self._seen:
+            return {name: np.zeros((0, 0)) for name in ("valid", "unique", "new")}
+        places, known = np.stack(self._places), np.stack(self._known)
+        valid = places >= 0
+        ordered = np.sort(places, axis=-1)
+        different = (np.diff(ordered, axis=-1, prepend=-1) > 0).sum(axis=-1)
+        count = valid.sum(axis=-1)
+        unique = np.where(count > 0, different / np.maximum(count, 1), np.nan)
+        return {
+            "valid": valid.mean(axis=-1),
+            "unique": unique,
+            "new": (valid & ~known).mean(axis=-1),
+        }
+
+    def last(self) -> dict[str, float]:
+        """Returns the shares of the last fit, means over runs, and how many runs fell back."""
+        if not self._seen:
+            return {}
+        kept = Diagnostics()
+        kept._seen, kept._places, kept._known = self._seen[-1:], self._places[-1:], self._known[-1:]
+        shares = {
+            f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
+            for name, value in kept.shares().items()
+        }
+        fell = self._fallback[-1][1] if self._fallback else 0
+        return shares | {"generator/fallback_runs": float(fell)}
