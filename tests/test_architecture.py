@@ -16,7 +16,7 @@ LEVELS = (
     ({"core", "graphs", "storage", "caching"},),
     ({"spaces"},),
     ({"tables"}, {"layers"}),
-    ({"networks"}, {"training"}),
+    ({"networks"}, {"training"}, {"pools"}),
     ({"evaluators"}, {"arch2vec"}, {"graphpnas"}, {"baselines"}),
     ({"search_loop"}, {"tuning"}, {"analysis"}),
     (

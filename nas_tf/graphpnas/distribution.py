@@ -1,7 +1,7 @@
 """A distribution over graphs, as TensorFlow Probability knows distributions.
 
     graphs = GraphDistribution(generator, weights)
-    samples = graphs.sample(1000, seed=1)       # Graphs of int8 [1000, S, N, N] and [1000, S, N]
+    samples = graphs.sample(1000, seed=(0, 1))  # Graphs of int8 [1000, S, N, N] and [1000, S, N]
     graphs.log_prob(samples)                    # float32 [1000, S]
 
 GraphPNAS (Li et al., 2022, arXiv:2211.15155), equation 1: P(A, X) is the product over rows of

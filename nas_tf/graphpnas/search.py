@@ -32,6 +32,7 @@ import tensorflow as tf
 from nas_tf import core
 from nas_tf.graphpnas import replay
 from nas_tf.graphpnas.cells import CellForm
+from nas_tf.graphpnas.diagnostics import Diagnostics
 from nas_tf.graphpnas.distribution import compiled
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Adam, Buffer, Fitting, fresh_adam
@@ -171,7 +172,7 @@ class GraphSearch(pool_search.PoolSearch):
         return self._diagnostics.last()
 
     @property
-    def diagnostics(self) -> "Diagnostics":
+    def diagnostics(self) -> Diagnostics:
         """What every fit's generator drew."""
         return self._diagnostics
 
@@ -197,17 +198,14 @@ class GraphSearch(pool_search.PoolSearch):
         cells = np.full(len(self._seeds), -1, np.int64)
         seen = query - query % self._learning.period
         if seen and (not self._learning.restart or (self._active & ~explores).any()):
-            cells = self._first_new(self._samples(seen))
+            cells = self._first_new(np.arange(len(cells)), self._samples(seen))
             self._diagnostics.count(query, self._active & ~explores & (cells < 0))
         runs = np.flatnonzero(explores | (cells < 0))
         cells[runs] = self._explored(runs, query)
         return np.where(cells < 0, self._queried.draw(uniform[:, _ANY_CELL]), cells)
 
-    def _first_new(self, places: np.ndarray) -> np.ndarray:
+    def _first_new(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Returns int64 [k], the first of places [k, A] that its run has not queried, or -1."""
-        return self._first_of(np.arange(len(self._seeds)), places)
-
-    def _first_of(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
         new = (places >= 0) & ~self._queried.find(runs, places)[0]
         first = np.argmax(new, axis=1)
         found = np.take_along_axis(places, first[:, None], axis=1)[:, 0]
@@ -221,7 +219,7 @@ class GraphSearch(pool_search.PoolSearch):
         if not drawn:
             return np.zeros(0, np.int64)
         edges, labels = (np.stack(field) for field in zip(*drawn, strict=True))
-        return self._first_of(runs, self._places(edges, labels))
+        return self._first_new(runs, self._places(edges, labels))
 
     def _places(self, edges: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Returns the places int64 [...] of graphs in the pool, -1 outside it."""
@@ -236,8 +234,8 @@ class GraphSearch(pool_search.PoolSearch):
                 self._fit(seen)
             edges, labels = self._draw_graphs(seen)
             places = self._places(edges, labels)
-            self._diagnostics.add(seen, places, self._queried.find(
-                np.arange(len(places)), places)[0])
+            known, _ = self._queried.find(np.arange(len(places)), places)
+            self._diagnostics.add(seen, places, known)
             self._drawn = seen, places
         return self._drawn[1]
 
@@ -354,76 +352,3 @@ def _named(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {
         name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)
     }
-
-
-class Diagnostics:
-    """What the generators of a study drew after every fit, F of them."""
-
-    def __init__(self):
-        self._seen: list[int] = []
-        self._places: list[np.ndarray] = []
-        self._known: list[np.ndarray] = []
-        self._fallback: list[tuple[int, int]] = []  # query, runs
-
-    @classmethod
-    def restored(cls, arrays: dict[str, np.ndarray]) -> "Diagnostics":
-        """Takes up what `arrays` returned."""
-        found = cls()
-        found._seen = arrays["seen"].tolist()
-        found._places, found._known = list(arrays["places"]), list(arrays["known"])
-        found._fallback = [tuple(pair) for pair in arrays["fallback"].tolist()]
-        return found
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Returns everything: `seen` int64 [F], queries before the fit; `places` int32 [F, R, A] in
-        the pool (-1 is no cell of it); `known` bool [F, R, A], queried before; `fallback` int64
-        [:, 2], queries at which runs explored because nothing drawn would do, and how many runs.
-        """
-        return {
-            "seen": np.array(self._seen, np.int64),
-            "places": np.array(self._places, np.int32),
-            "known": np.array(self._known, bool),
-            "fallback": np.array(self._fallback, np.int64).reshape(-1, 2),
-        }
-
-    def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
-        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it."""
-        self._seen.append(seen)
-        self._places.append(places.astype(np.int32))
-        self._known.append(known)
-
-    def count(self, query: int, collapsed: np.ndarray) -> None:
-        """Notes which runs, bool [R], found nothing new among what was drawn."""
-        if collapsed.any():
-            self._fallback.append((query, int(collapsed.sum())))
-
-    def shares(self) -> dict[str, np.ndarray]:
-        """Returns float64 [F, R] each: of what was drawn `valid`, a cell of the pool; `unique`,
-        different cells among the valid; `new`, valid and not queried before.
-        """
-        if not self._seen:
-            return {name: np.zeros((0, 0)) for name in ("valid", "unique", "new")}
-        places, known = np.stack(self._places), np.stack(self._known)
-        valid = places >= 0
-        ordered = np.sort(places, axis=-1)
-        different = (np.diff(ordered, axis=-1, prepend=-1) > 0).sum(axis=-1)
-        count = valid.sum(axis=-1)
-        unique = np.where(count > 0, different / np.maximum(count, 1), np.nan)
-        return {
-            "valid": valid.mean(axis=-1),
-            "unique": unique,
-            "new": (valid & ~known).mean(axis=-1),
-        }
-
-    def last(self) -> dict[str, float]:
-        """Returns the shares of the last fit, means over runs, and how many runs fell back."""
-        if not self._seen:
-            return {}
-        kept = Diagnostics()
-        kept._seen, kept._places, kept._known = self._seen[-1:], self._places[-1:], self._known[-1:]
-        shares = {
-            f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
-            for name, value in kept.shares().items()
-        }
-        fell = self._fallback[-1][1] if self._fallback else 0
-        return shares | {"generator/fallback_runs": float(fell)}

@@ -1,0 +1,79 @@
+"""What the generators of a study drew, fit by fit.
+
+Shapes: F fits, R runs, A graphs drawn after a fit.
+"""
+
+import numpy as np
+
+
+class Diagnostics:
+    """What the generators of a study drew after every fit, F of them."""
+
+    def __init__(self):
+        self._seen: list[int] = []
+        self._places: list[np.ndarray] = []
+        self._known: list[np.ndarray] = []
+        self._fallback: list[tuple[int, int]] = []  # query, runs
+
+    @classmethod
+    def restored(cls, arrays: dict[str, np.ndarray]) -> "Diagnostics":
+        """Takes up what `arrays` returned."""
+        found = cls()
+        found._seen = arrays["seen"].tolist()
+        found._places, found._known = list(arrays["places"]), list(arrays["known"])
+        found._fallback = [tuple(pair) for pair in arrays["fallback"].tolist()]
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns everything: `seen` int64 [F], queries before the fit; `places` int32 [F, R, A] in
+        the pool (-1 is no cell of it); `known` bool [F, R, A], queried before; `fallback` int64
+        [:, 2], queries at which runs explored because nothing drawn would do, and how many runs.
+        """
+        return {
+            "seen": np.array(self._seen, np.int64),
+            "places": np.array(self._places, np.int32),
+            "known": np.array(self._known, bool),
+            "fallback": np.array(self._fallback, np.int64).reshape(-1, 2),
+        }
+
+    def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
+        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it."""
+        self._seen.append(seen)
+        self._places.append(places.astype(np.int32))
+        self._known.append(known)
+
+    def count(self, query: int, collapsed: np.ndarray) -> None:
+        """Notes which runs, bool [R], found nothing new among what was drawn."""
+        if collapsed.any():
+            self._fallback.append((query, int(collapsed.sum())))
+
+    def shares(self) -> dict[str, np.ndarray]:
+        """Returns float64 [F, R] each: of what was drawn `valid`, a cell of the pool; `unique`,
+        different cells among the valid; `new`, valid and not queried before.
+        """
+        if not self._seen:
+            return {name: np.zeros((0, 0)) for name in ("valid", "unique", "new")}
+        places, known = np.stack(self._places), np.stack(self._known)
+        valid = places >= 0
+        ordered = np.sort(places, axis=-1)
+        different = (np.diff(ordered, axis=-1, prepend=-1) > 0).sum(axis=-1)
+        count = valid.sum(axis=-1)
+        unique = np.where(count > 0, different / np.maximum(count, 1), np.nan)
+        return {
+            "valid": valid.mean(axis=-1),
+            "unique": unique,
+            "new": (valid & ~known).mean(axis=-1),
+        }
+
+    def last(self) -> dict[str, float]:
+        """Returns the shares of the last fit, means over runs, and how many runs fell back."""
+        if not self._seen:
+            return {}
+        kept = Diagnostics()
+        kept._seen, kept._places, kept._known = self._seen[-1:], self._places[-1:], self._known[-1:]
+        shares = {
+            f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
+            for name, value in kept.shares().items()
+        }
+        fell = self._fallback[-1][1] if self._fallback else 0
+        return shares | {"generator/fallback_runs": float(fell)}
