@@ -37,7 +37,12 @@ class Diagnostics:
         }
 
     def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
-        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it."""
+        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it.
+
+        What a resumed search draws again after the same queries is noted already.
+        """
+        if seen in self._seen[-1:]:
+            return
         self._seen.append(seen)
         self._places.append(places.astype(np.int32))
         self._known.append(known)

@@ -13,6 +13,7 @@ All runs of a block are advanced by the same program, with weights of their own.
 Shapes: S runs of a block, G graphs of a buffer with room, E steps, B graphs of a step.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -100,27 +101,25 @@ def clipped(gradients: list[tf.Tensor], norm: float | None) -> list[tf.Tensor]:
     return [g * tf.reshape(scale, [-1] + [1] * (len(g.shape) - 1)) for g in gradients]
 
 
-class Fitting:
-    """The compiled program of one generator."""
+@functools.cache
+def fit_program(generator: Generator, learning_rate: float, clip_norm: float | None):
+    """Returns the compiled program that makes steps of Adam.
 
-    def __init__(self, generator: Generator, *, learning_rate: float, clip_norm: float | None):
-        """Args: generator; learning_rate: of Adam; clip_norm: of a run's gradient, or None."""
-        self._generator = generator
-        self._rate, self._norm = learning_rate, clip_norm
-        self.fit = tf.function(self._fit, jit_compile=True, autograph=False)
+    Its arguments:
+        weights: float32 [S, ...] by name.
+        adam: goes with the weights.
+        buffer: graphs to learn from.
+        steps: int32 [], E.
+    It returns what `weights` and `adam` have become, and the mean loss of the steps, float32 [S].
 
-    def _fit(self, weights: Weights, adam: Adam, buffer: Buffer, steps) -> tuple[Weights, Adam]:
-        """Makes steps of Adam.
+    Args:
+        generator: of the graphs.
+        learning_rate: of Adam.
+        clip_norm: bound on the gradient of a run, or None.
+    """
 
-        Args:
-            weights: float32 [S, ...].
-            adam: goes with the weights.
-            buffer: graphs to learn from.
-            steps: int32 [], E.
-
-        Returns:
-            what `weights` and `adam` have become, and the mean loss of the steps, float32 [S].
-        """
+    @tf.function(jit_compile=True, autograph=False)
+    def fit(weights, adam, buffer, steps):
         names = list(weights)
         graphs = Graphs(*(tf.convert_to_tensor(array) for array in buffer.graphs))
 
@@ -131,15 +130,15 @@ class Fitting:
             down = tf.gather(buffer.down, index, batch_dims=1)
             with tf.GradientTape() as tape:
                 tape.watch(weights)
-                losses = loss(self._generator, weights, batch, up, down)
+                losses = loss(generator, weights, batch, up, down)
                 summed = tf.reduce_sum(losses)
             found = tape.gradient(summed, weights, unconnected_gradients="zero")
-            gradients = clipped([found[name] for name in names], self._norm)
+            gradients = clipped([found[name] for name in names], clip_norm)
             values = [
                 [part[name] for name in names] for part in (weights, adam.first, adam.second)
             ]
             moved = adam_step(
-                values[0], gradients, *values[1:], adam.number, learning_rate=self._rate
+                values[0], gradients, *values[1:], adam.number, learning_rate=learning_rate
             )
             weights, first, second = (dict(zip(names, part)) for part in moved)
             return number + 1, weights, Adam(adam.number + 1, first, second), total + losses
@@ -148,3 +147,5 @@ class Fitting:
         start = tf.nest.map_structure(tf.convert_to_tensor, start)
         _, weights, adam, total = tf.while_loop(lambda number, *_: number < steps, step, start)
         return weights, adam, total / tf.cast(tf.maximum(steps, 1), tf.float32)
+
+    return fit

@@ -35,7 +35,7 @@ from nas_tf.graphpnas.cells import CellForm
 from nas_tf.graphpnas.diagnostics import Diagnostics
 from nas_tf.graphpnas.distribution import compiled
 from nas_tf.graphpnas.explorer import Exploration, Explorer
-from nas_tf.graphpnas.fitting import Adam, Buffer, Fitting, fresh_adam
+from nas_tf.graphpnas.fitting import Adam, Buffer, fit_program, fresh_adam
 from nas_tf.graphpnas.rows import Generator, Graphs, num_uniform
 from nas_tf.graphs import CellGraphs, KeyIndex
 from nas_tf.pools import pool_search
@@ -137,9 +137,7 @@ class GraphSearch(pool_search.PoolSearch):
         self._form, self._generator = form, generator
         self._learning, self._explorer, self._exploration = learning, explorer, exploration
         self._run_block, self._devices = run_block, list(devices)
-        self._fitting = Fitting(
-            generator, learning_rate=learning.learning_rate, clip_norm=learning.clip_norm
-        )
+        self._fit_program = fit_program(generator, learning.learning_rate, learning.clip_norm)
         self._draw, _ = compiled(generator)
         super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=2)
         self._index = KeyIndex(self._cells.keys)
@@ -256,7 +254,7 @@ class GraphSearch(pool_search.PoolSearch):
             rows = self._padded(runs)
             own = Adam(adam.number, *({n: v[rows] for n, v in p.items()} for p in adam[1:]))
             buffer = self._buffer(rows, seen, steps)
-            found, after, losses = self._fitting.fit(
+            found, after, losses = self._fit_program(
                 {name: value[rows] for name, value in weights.items()}, own, buffer,
                 tf.constant(steps),
             )

@@ -1,0 +1,63 @@
+"""Random graphs, and how often they are looked at."""
+
+import numpy as np
+import pytest
+
+from nas_tf.core import ConfigError
+from nas_tf.graphpnas.cells import ENAS_MACRO, RANDWIRE
+from nas_tf.graphpnas.description import GraphDescription
+from nas_tf.graphpnas.explorer import Exploration, Explorer
+
+
+def test_erdos_renyi():
+    edges, labels = Explorer(RANDWIRE, probability=0.3).sample(np.random.default_rng(0), 200)
+    assert edges.shape == (200, 32, 32) and not labels.any()
+    assert not np.triu(edges).any()
+    assert edges[:, RANDWIRE.free_edges].mean() == pytest.approx(0.3, abs=0.01)
+
+
+def test_labels_are_uniform_and_fixed_edges_there():
+    edges, labels = Explorer(ENAS_MACRO, probability=0.5).sample(np.random.default_rng(0), 3000)
+    assert (edges[:, np.arange(1, 12), np.arange(11)] == 1).all()
+    np.testing.assert_allclose(np.bincount(labels.ravel()) / labels.size, 1 / 6, atol=0.01)
+    four = GraphDescription(4, num_edge_labels=5)
+    edges, _ = Explorer(four, probability=1.0).sample(np.random.default_rng(0), 3000)
+    chosen = edges[:, four.free_edges]
+    np.testing.assert_allclose(np.bincount(chosen.ravel())[1:] / chosen.size, 0.25, atol=0.02)
+    assert chosen.min() == 1
+
+
+def test_watts_strogatz():
+    explorer = Explorer(RANDWIRE, "watts_strogatz", probability=0.0, neighbours=4)
+    edges, _ = explorer.sample(np.random.default_rng(0), 2)
+    assert edges.sum(axis=(1, 2)).tolist() == [64, 64]  # 32 nodes with 4 neighbours
+    sources, targets = np.nonzero(edges[0])[::-1]
+    assert set(np.unique(targets - sources)) == {1, 2, 30, 31}
+    moved = Explorer(RANDWIRE, "watts_strogatz", probability=0.75).sample(
+        np.random.default_rng(0), 2
+    )[0]
+    assert moved.sum(axis=(1, 2)).tolist() == [64, 64] and (moved[0] != moved[1]).any()
+
+
+def test_schedules():
+    linear = Exploration("linear", 1.0, 0.0, 30)
+    assert [linear.epsilon(query) for query in (0, 15, 30, 99)] == [1.0, 0.5, 0.0, 0.0]
+    step = Exploration("step", 1.0, 0.1, 15)
+    assert [step.epsilon(query) for query in (0, 14, 15, 99)] == [1.0, 1.0, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Explorer(RANDWIRE, "ring"), "explorer='ring'"),
+        (lambda: Explorer(RANDWIRE, probability=1.5), "explorer_probability=1.5"),
+        (lambda: Explorer(RANDWIRE, "watts_strogatz", neighbours=3), "explorer_neighbours=3"),
+        (lambda: Explorer(RANDWIRE, "watts_strogatz", neighbours=32), "to below 32"),
+        (lambda: Exploration("slow"), "explore_schedule='slow'"),
+        (lambda: Exploration(start=2), "explore_start=2"),
+        (lambda: Exploration(steps=0), "explore_steps=0"),
+    ],
+)
+def test_bad_settings(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
