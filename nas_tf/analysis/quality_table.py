@@ -15,7 +15,8 @@ import numpy as np
 from nas_tf.analysis.wording import count, markdown_table, percent
 from nas_tf.core import ConfigError, DataError
 
-MEASURES = ("reconstruction_accuracy", "validity", "uniqueness")
+MEASURES = ("entry_accuracy", "validity", "uniqueness")  # as the published numbers are counted
+STRICT = ("reconstruction_accuracy", "cell_validity")  # of whole cells
 KINDS = {
     "gae": "GAE",
     "vgae": "VGAE",
@@ -23,7 +24,7 @@ KINDS = {
     "arch2vec": "arch2vec",
 }
 
-_FIELDS = (*MEASURES, "space", "num_cells", "epochs", "seed", "autoencoder", "kl_weight")
+_FIELDS = ("reconstruction_accuracy", *MEASURES[1:], "space", "num_cells", "epochs", "seed", "autoencoder", "kl_weight")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,8 +36,9 @@ class QualityRow:
         seeds: of the pre-trainings, ascending, [S].
         epochs: passes each made.
         num_cells: cells each was given.
-        values: float64 [S, 3], `MEASURES` as fractions; NaN where undefined.
-        cell_validity: float64 [S], share of prior samples that are cells; NaN where not measured.
+        values: float64 [S, 3], `MEASURES` as fractions; NaN where undefined or not measured.
+        strict: float64 [S, 2], `STRICT` likewise: cells decoded without any error, prior samples
+            that are cells of the space.
     """
 
     kind: str
@@ -44,7 +46,7 @@ class QualityRow:
     epochs: int
     num_cells: int
     values: np.ndarray
-    cell_validity: np.ndarray
+    strict: np.ndarray
 
 
 def autoencoder_kind(autoencoder: str, kl_weight: float) -> str:
@@ -103,7 +105,8 @@ def quality_table(
         rows: of `quality_rows`.
         published: kind -> `MEASURES` as fractions; kinds without numbers may be missing.
     """
-    headings = ["", "Reconstruction (%)", "Validity (%)", "Uniqueness (%)", "Cells (%)"]
+    headings = ["", "Reconstruction (%)", "Validity (%)", "Uniqueness (%)",
+                "Without error (%)", "Cells (%)"]
     lines = []
     for row in rows:
         numbers = [_mean_and_std(values) for values in row.values.T]
@@ -112,10 +115,10 @@ def quality_table(
             if len(row.seeds) > 1
             else f"seed {row.seeds[0]}"
         )
-        lines.append([note, *numbers, _mean_and_std(row.cell_validity)])
+        lines.append([note, *numbers, *(_mean_and_std(values) for values in row.strict.T)])
         if row.kind in published:
             theirs = [percent(value, 2, unit="") for value in published[row.kind]]
-            lines.append([f"{KINDS[row.kind]}, published", *theirs, ""])
+            lines.append([f"{KINDS[row.kind]}, published", *theirs, "", ""])
     return markdown_table(headings, lines)
 
 
@@ -128,9 +131,11 @@ def _row(kind: int, epochs: int, num_cells: int, group: list[Mapping[str, Any]])
             f"--inputs: two pre-trainings of {KINDS[name]} have the same seed among "
             f"{', '.join(map(str, seeds))}; leave one out"
         )
-    values = [[_number(summary[measure]) for measure in MEASURES] for summary in group]
-    cells = [_number(summary.get("cell_validity")) for summary in group]
-    return QualityRow(name, seeds, epochs, num_cells, np.array(values), np.array(cells))
+    values, strict = (
+        np.array([[_number(summary.get(measure)) for measure in measures] for summary in group])
+        for measures in (MEASURES, STRICT)
+    )
+    return QualityRow(name, seeds, epochs, num_cells, values, strict)
 
 
 def _read(directory: Path) -> Mapping[str, Any]:

@@ -34,7 +34,8 @@ _VALIDATION = {
     "mean": "the mean validation accuracy over the repeats of each cell it asked for",
 }
 _QUALITY_ROWS = (
-    ("reconstruction_accuracy", "Reconstruction (cells held out, decoded without any error)"),
+    ("entry_accuracy", "Reconstruction (right entries of cells held out, as the paper counts)"),
+    ("reconstruction_accuracy", "Whole cells (cells held out, decoded without any error)"),
     ("validity", "Validity (prior samples that are valid as the paper counts)"),
     ("uniqueness", "Uniqueness (different decoded graphs among the valid, dead vertices kept)"),
     ("cell_validity", "Cells (prior samples that decode to a cell of the space)"),

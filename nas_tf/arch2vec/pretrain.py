@@ -22,7 +22,7 @@ import numpy as np
 import tqdm
 
 from nas_tf.arch2vec.embedding import encoder_inputs, node_means
-from nas_tf.arch2vec.quality import LatentStatistics, prior_quality, reconstructed
+from nas_tf.arch2vec.quality import LatentStatistics, prior_quality, reconstruction
 from nas_tf.core import ConfigError, NasError, SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.progress import Checkpoint
@@ -46,6 +46,7 @@ class PretrainResult:
         seed: of the weights' noise, the order and the split.
         losses: means of the loss and its parts in every pass.
         cell_validity: share of prior samples that are cells of the space; NaN where not measured.
+        entry_accuracy: share of entries of held-out cells decoded right; NaN where not measured.
     """
 
     reconstruction_accuracy: float
@@ -58,6 +59,7 @@ class PretrainResult:
     seed: int
     losses: list[dict[str, float]]
     cell_validity: float = math.nan
+    entry_accuracy: float = math.nan
 
 
 def split_cells(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,9 +143,10 @@ def _measure(trainer: Trainer, space: SearchSpace, adjacency: np.ndarray, ops: n
     held_out = node_means(model, adjacency[test], ops[test])
     statistics = LatentStatistics.of(node_means(model, adjacency[train], ops[train]))
     prior = prior_quality(model, space, statistics, count=PRIOR_SAMPLES, seed=trainer.seed)
+    given_back = reconstruction(model, held_out, adjacency[test], ops[test])
     return {
-        "reconstruction_accuracy": float(
-            reconstructed(model, held_out, adjacency[test], ops[test]).mean()),
+        "reconstruction_accuracy": given_back.cells,
+        "entry_accuracy": given_back.entries,
         "validity": prior.validity,
         "uniqueness": prior.uniqueness,
         "cell_validity": prior.cell_validity,

@@ -13,7 +13,7 @@ def _summary(seed=0, **values):
     return {
         "job": "pretrain", "space": "nasbench201", "reconstruction_accuracy": 1.0,
         "validity": 0.8, "uniqueness": 0.9, "cell_validity": 0.2, "num_cells": 15_625,
-        "epochs": 10, "seed": seed, "autoencoder": "arch2vec", "kl_weight": 0.0039,
+        "entry_accuracy": 0.99, "epochs": 10, "seed": seed, "autoencoder": "arch2vec", "kl_weight": 0.0039,
     } | values
 
 
@@ -40,19 +40,21 @@ def test_rows_by_kind_and_passes():
     assert found == [
         ("gae", (1,), 10), ("no_kl", (0,), 10), ("arch2vec", (0,), 3), ("arch2vec", (0, 2), 10)
     ]
-    np.testing.assert_array_equal(rows[-1].values, [[1.0, 0.5, 0.9], [1.0, 0.7, 0.9]])
+    np.testing.assert_array_equal(rows[-1].values, [[0.99, 0.5, 0.9], [0.99, 0.7, 0.9]])
+    np.testing.assert_array_equal(rows[-1].strict, [[1.0, 0.2], [1.0, 0.2]])
 
 
 def test_table_by_hand():
     rows = quality_table.quality_rows([
         _summary(0, validity=0.5, cell_validity=None), _summary(4, validity=0.7, uniqueness=None),
-        _summary(1, autoencoder="gae", uniqueness=None, epochs=1),
+        _summary(1, autoencoder="gae", uniqueness=None, epochs=1, entry_accuracy=None),
     ])
     table = quality_table.quality_table(rows, {"arch2vec": (1.0, 0.7941, 0.9872)})
     assert table.splitlines()[2:] == [
-        "| GAE, 1 pass, seed 1 | 100.00 | 80.00 | – | 20.00 |",
-        "| arch2vec, 10 passes, seeds 0, 4 | 100.00 ± 0.00 | 60.00 ± 14.14 | 90.00 | 20.00 |",
-        "| arch2vec, published | 100.00 | 79.41 | 98.72 |  |",
+        "| GAE, 1 pass, seed 1 | – | 80.00 | – | 100.00 | 20.00 |",
+        "| arch2vec, 10 passes, seeds 0, 4 | 99.00 ± 0.00 | 60.00 ± 14.14 | 90.00 | 100.00 ± 0.00 "
+        "| 20.00 |",
+        "| arch2vec, published | 100.00 | 79.41 | 98.72 |  |  |",
     ]
 
 

@@ -38,7 +38,11 @@ def findings():
         num_cells=91,
         num_table_cells=91,
         num_learned=30,
-        quality=[QualityRow("arch2vec", (0,), 8, 91, np.array([[1.0, 0.5, np.nan]]), np.array([0.4]))],
+        quality=[
+            QualityRow(
+                "arch2vec", (0,), 8, 91, np.array([[1.0, 0.5, np.nan]]), np.array([[1.0, 0.4]])
+            )
+        ],
         published_quality={"arch2vec": (1.0, 0.4497, 0.9969)},
         published={"rmse": {"pre-trained": "0.018 ± 0.001"}, "neighbour_edits": {"pre-trained": "2.9"}},
         cells=CELLS,

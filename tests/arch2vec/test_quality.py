@@ -46,7 +46,7 @@ def test_decode_takes_the_upper_triangle():
     assert (ops == 0).all()
 
 
-def test_reconstructed_means_no_error_at_all():
+def test_reconstruction_of_cells_and_of_entries():
     adjacency, codes = _chain()
     decoder = StoredDecoder(adjacency, codes)
     other_edge, padding_edge, other_op, padding_op = (
@@ -56,8 +56,14 @@ def test_reconstructed_means_no_error_at_all():
     padding_op[6] = 3  # holds no operation: not looked at
     adjacencies = np.stack([adjacency, other_edge, padding_edge, adjacency, adjacency])
     ops = np.stack([_one_hot(row) for row in (codes, codes, codes, other_op, padding_op)])
-    found = quality.reconstructed(decoder, np.zeros((5, 7, 16), np.float32), adjacencies, ops)
-    assert found.tolist() == [True, False, False, False, True]
+    found = quality.reconstruction(decoder, np.zeros((5, 7, 16), np.float32), adjacencies, ops)
+    assert found.cells == 2 / 5
+    # Two of 5 x 21 pairs are wrong, and one of the 5 x 3 operations that are looked at.
+    assert found.entries == pytest.approx(14 / 15)
+    edges_alone = quality.reconstruction(
+        decoder, np.zeros((3, 7, 16), np.float32), adjacencies[:3], ops[:3]
+    )
+    assert edges_alone.entries == pytest.approx(1 - 2 / 63)
 
 
 def test_statistics_are_per_node_and_dimension():
