@@ -26,6 +26,8 @@ from nas_tf.analysis.report import write_search_report
 from nas_tf.analysis.tensorboard import TensorBoardLogger, write_projector
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
+from nas_tf.generators import sample_job, write_generator
+from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.graphs import CellGraphs
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
@@ -110,6 +112,8 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
             _write_map(settings, space, benchmark, embedding, directory)
             strategy = _strategy(settings, space, benchmark, embedding)
         result = _search(settings, strategy, benchmark, inputs, budget, directory, logger)
+    if isinstance(strategy, GraphSearch):
+        write_generator(settings, directory, benchmark, strategy, result.history)
     _write_results(settings, directory, space, benchmark, quality, result, started)
 
 
@@ -134,6 +138,7 @@ JOBS = {
     "pretrain": pretrain_job,
     "report": report_job,
     "analyze": analyze_job,
+    "sample": sample_job,
 }
 
 

@@ -115,7 +115,7 @@ def run_search(
         while (active := record.active(budget)).any():
             _query(strategy, evaluator, budget, record, active)
             record.search_sec = time.monotonic() - started
-            _report(record, logger, callbacks, bar)
+            _report(strategy, record, logger, callbacks, bar)
             if checkpoint and (signals or time.monotonic() - saved >= checkpoint.interval_sec):
                 _save(checkpoint, strategy, record)
                 saved = time.monotonic()
@@ -134,9 +134,14 @@ def _query(strategy, evaluator, budget: Budget, record: "_Record", active: np.nd
     record.add(evaluation, budget)
 
 
-def _report(record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> None:
-    """Tells everybody who wants to know how far the search is."""
+def _report(strategy, record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> None:
+    """Tells everybody who wants to know how far the search is.
+
+    A strategy may say more of itself: `metrics()` returns numbers by name.
+    """
     values = record.summary()
+    if hasattr(strategy, "metrics"):
+        values |= strategy.metrics()
     if logger is not None:
         logger.scalars(record.num_queries, values)
     for callback in callbacks:

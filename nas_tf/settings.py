@@ -23,7 +23,7 @@ from nas_tf.strategy_settings import (
     SupervisedSettings,
 )
 
-JOBS = ("search", "pretrain", "report", "analyze")
+JOBS = ("search", "pretrain", "report", "analyze", "sample")
 LATER_JOBS = ("train",)
 SPACES = ("nasbench101", "nasbench201", "darts")
 STRATEGIES = (
@@ -260,6 +260,19 @@ class AnalyzeSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class SampleSettings:
+    """What is drawn from a fitted generator, --job=sample."""
+
+    generator: str | None = setting(
+        None, "generator.keras of a search, to draw cells from with --job=sample."
+    )
+    num_samples: int = setting(1000, "Graphs to draw.")
+
+    def __post_init__(self):
+        require(self, self.num_samples >= 1, "num_samples", "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """All settings of one job."""
 
@@ -278,6 +291,7 @@ class Settings:
     graphpnas: GraphPnasSettings = GraphPnasSettings()
     report: ReportSettings = ReportSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
+    sample: SampleSettings = SampleSettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

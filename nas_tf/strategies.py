@@ -207,7 +207,12 @@ def _evolution(settings: Settings, study: Study) -> Strategy:
 def _bohb(settings: Settings, study: Study) -> Strategy:
     values = dataclasses.asdict(settings.bohb)
     return Bohb(
-        study.cells, _encoding(study), seeds=study.seeds, epochs=study.epochs, **values
+        study.cells,
+        _encoding(study),
+        seeds=study.seeds,
+        epochs=study.epochs,
+        num_samples=values.pop("bohb_samples"),
+        **values,
     )
 
 

@@ -100,7 +100,7 @@ class BohbSettings:
 
     eta: int = setting(3, "One of so many cells advances to a longer training.")
     random_fraction: float = setting(1 / 3, "Of the new cells; the others follow the model.")
-    num_samples: int = setting(64, "Codes drawn from the model for a new cell.")
+    bohb_samples: int = setting(64, "Codes drawn from the model for a new cell.")
     top_percent: int = setting(15, "Of the codes, which are the model's good ones.")
     min_points: int | None = setting(
         None, "Good codes, and others, without which there is no model; one more than decisions."
@@ -110,7 +110,7 @@ class BohbSettings:
     def __post_init__(self):
         require(self, self.eta >= 2, "eta", "at least 2")
         require(self, 0 <= self.random_fraction <= 1, "random_fraction", "a share from 0 to 1")
-        require(self, self.num_samples >= 1, "num_samples", "at least 1")
+        require(self, self.bohb_samples >= 1, "bohb_samples", "at least 1")
         require(self, 1 <= self.top_percent <= 99, "top_percent", "1 to 99")
         require(self, 0 < self.min_bandwidth <= 1, "min_bandwidth", "above 0 to 1")
 

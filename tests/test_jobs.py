@@ -96,7 +96,7 @@ STRATEGY = {
     "baseline_momentum": ("categorical_reinforce", 0.0),
     "eta": ("bohb", 2),
     "random_fraction": ("bohb", 0.0),
-    "num_samples": ("bohb", 1),
+    "bohb_samples": ("bohb", 1),
     "top_percent": ("bohb", 60),
     "min_points": ("bohb", 20),
     "min_bandwidth": ("bohb", 1.0),

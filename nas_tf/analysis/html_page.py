@@ -1,4 +1,4 @@
-"""A page as `report.md` and as `report.html`.
+"""A page as Markdown and as HTML, such as `report.md` and `report.html`.
 
 The HTML is the same text, complete in itself: figures are embedded, nothing is loaded from
 elsewhere.
@@ -39,14 +39,19 @@ code {{ font-size: 0.92em; }}
 """
 
 
-def write_page(directory: Path, text: str) -> None:
+def write_page(directory: Path, text: str, *, name: str = "report") -> None:
     """Writes a page's Markdown, and its HTML with the figures that are in the directory.
+
+    Args:
+        directory: where to.
+        text: Markdown, its first line the title.
+        name: of both files, without suffix.
 
     Raises:
         ConfigError: the directory cannot be written.
     """
-    _write_text(directory / "report.md", text)
-    _write_text(directory / "report.html", as_html(text, directory))
+    _write_text(directory / f"{name}.md", text)
+    _write_text(directory / f"{name}.html", as_html(text, directory))
 
 
 def as_html(text: str, directory: Path) -> str:

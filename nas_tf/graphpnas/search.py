@@ -170,15 +170,33 @@ class GraphSearch(pool_search.PoolSearch):
         return self._diagnostics.last()
 
     @property
+    def cells(self) -> CellGraphs:
+        """The pool [M], in the order of the places in `diagnostics`."""
+        return self._cells
+
+    @property
+    def generator(self) -> Generator:
+        """The network."""
+        return self._generator
+
+    @property
+    def form(self) -> CellForm:
+        """Which graphs are cells."""
+        return self._form
+
+    @property
     def diagnostics(self) -> Diagnostics:
         """What every fit's generator drew."""
         return self._diagnostics
 
     def fitted_weights(self, run: int) -> dict[str, np.ndarray]:
-        """Fits the generator of a run to all it has queried and returns its weights."""
+        """Returns the weights of a run's generator, fitted to all it has queried by now.
+
+        With weights that are kept a search goes on from them: to be called at its end.
+        """
         queries = len(self._columns)
-        if self._learning.restart or self._fitted != queries:
-            self._fit(queries)
+        if self._fitted != queries:
+            self._fit(queries, np.array([run]))
         return {name: value[run] for name, value in self._weights.items()}
 
     def _clear(self) -> None:
@@ -237,8 +255,8 @@ class GraphSearch(pool_search.PoolSearch):
             self._drawn = seen, places
         return self._drawn[1]
 
-    def _fit(self, seen: int) -> None:
-        """Fits all runs' generators to their first `seen` queries."""
+    def _fit(self, seen: int, runs: np.ndarray | None = None) -> None:
+        """Fits generators of runs (all that have not ended) to their first `seen` queries."""
         if self._learning.restart or self._weights is None:
             drawn = [
                 self._generator.initial_weights(self._rng(run, _WEIGHTS, seen))
@@ -264,7 +282,7 @@ class GraphSearch(pool_search.PoolSearch):
                 for name, value in part.items():
                     moved[prefix][name][runs] = value.numpy()[: len(runs)]
 
-        self._in_blocks(work)
+        self._in_blocks(work, runs)
         self._weights = moved["weight"]
         self._adam = Adam(np.int32(adam.number + steps), moved["first"], moved["second"])
         self._fitted = seen
@@ -325,11 +343,12 @@ class GraphSearch(pool_search.PoolSearch):
         self._in_blocks(work)
         return edges, labels
 
-    def _in_blocks(self, work) -> None:
-        """Does work on the blocks of runs of which one at least has not ended, side by side."""
+    def _in_blocks(self, work, wanted: np.ndarray | None = None) -> None:
+        """Does work on the blocks that hold a wanted run (one that has not ended), side by side."""
         runs = np.arange(len(self._seeds))
+        wanted = self._active if wanted is None else np.isin(runs, wanted)
         blocks = [runs[start : start + self._run_block] for start in runs[:: self._run_block]]
-        side_by_side(work, [block for block in blocks if self._active[block].any()], self._devices)
+        side_by_side(work, [block for block in blocks if wanted[block].any()], self._devices)
 
     def _padded(self, runs: np.ndarray) -> np.ndarray:
         return np.pad(runs, (0, self._run_block - len(runs)), mode="edge")

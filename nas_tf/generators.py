@@ -1,0 +1,117 @@
+"""Generators of graphs beyond a search: the page, the file, and `--job=sample`."""
+
+import pathlib
+import time
+
+import numpy as np
+
+from nas_tf import benchmarks, claim, experiment, published, storage
+from nas_tf.analysis import summary as summaries
+from nas_tf.analysis.generator_page import PAGE, Learned, write_generator_page
+from nas_tf.core import ConfigError, History
+from nas_tf.graphpnas.cells import FORMS
+from nas_tf.graphpnas.saving import load_generator, save_generator
+from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.graphs import find
+from nas_tf.settings import Settings
+
+GENERATOR = "generator.keras"
+SAMPLES = "samples.json"
+
+_RANDOM = 2000  # cells on the page
+_RANDOM_STREAM = 51  # of a job's seed
+
+
+def write_generator(
+    settings: Settings,
+    directory: pathlib.Path,
+    benchmark: benchmarks.Benchmark,
+    strategy: GraphSearch,
+    history: History,
+) -> None:
+    """Leaves the page, and the generator of the run with the best validation accuracy."""
+    pool = strategy.cells
+    place, _ = find(pool.keys, benchmark.cells.keys)
+    diagnostics = strategy.diagnostics.arrays()
+    rng = np.random.default_rng(np.random.SeedSequence((settings.job.seed, _RANDOM_STREAM)))
+    notes = published.report_notes({
+        "space": settings.table.space,
+        "strategy": settings.search.strategy,
+        "dataset": benchmark.dataset,
+    })
+    learned = Learned(
+        title=notes.title,
+        label=notes.strategy_label,
+        dataset=benchmark.dataset,
+        seen=diagnostics["seen"],
+        places=diagnostics["places"],
+        shares=strategy.diagnostics.shares(),
+        fallback=diagnostics["fallback"],
+        num_runs=settings.search.num_runs,
+        random=rng.integers(len(pool), size=_RANDOM),
+        accuracy=np.asarray(benchmark.validation_accuracy)[place],
+        edges=strategy.form.graphs(pool)[0] > 0,
+    )
+    write_generator_page(directory, learned)
+    best = np.where(np.isnan(history.validation_accuracy), -np.inf, history.validation_accuracy)
+    run = int(np.argmax(best.max(axis=1)))
+    weights = strategy.fitted_weights(run)
+    save_generator(
+        directory / GENERATOR, strategy.generator, weights, space=settings.table.space
+    )
+    print(
+        f"generator: {directory / PAGE}.md, and that of run {run} in {directory / GENERATOR}; draw "
+        f"from it with --job=sample --generator={directory / GENERATOR}"
+    )
+
+
+def sample_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
+    """Draws cells from a fitted generator and writes them with their log-probabilities."""
+    path = settings.sample.generator
+    if not path:
+        raise ConfigError(
+            "--job=sample draws from a fitted generator: name its file with --generator=PATH; a "
+            f"search with --strategy=graphpnas leaves {GENERATOR}"
+        )
+    space = experiment.make_space(settings)
+    model = load_generator(path)
+    if model.space != space.name:
+        raise ConfigError(
+            f"--generator={path}: draws cells of {model.space}; received --space={space.name}"
+        )
+    claim.write_config(directory, settings)
+    graphs = model.distribution()
+    count = settings.sample.num_samples
+    drawn = graphs.sample(count, seed=(settings.job.seed, 0))
+    log_prob = graphs.log_prob(drawn).numpy()[:, 0]
+    edges, labels = (array.numpy()[:, 0] for array in drawn)
+    cells, valid = FORMS[space.name]().cells(edges, labels)
+    samples = []
+    for index in np.flatnonzero(valid):
+        matrix, ops = cells.matrix(index)
+        samples.append({
+            "matrix": matrix.tolist(),
+            "ops": [space.op_names[op] for op in ops],
+            "log_prob": float(log_prob[index]),
+        })
+    different = len(np.unique(cells.keys[valid]))
+    storage.write_json(
+        directory / SAMPLES,
+        {"space": space.name, "generator": str(path), "seed": settings.job.seed, "cells": samples},
+    )
+    summary = {
+        "job": "sample",
+        "space": space.name,
+        "seed": settings.job.seed,
+        "num_samples": count,
+        "num_valid": len(samples),
+        "num_different": different,
+        "mean_log_prob": float(log_prob.mean()),
+        "wall_sec": time.monotonic() - started,
+        "versions": summaries.library_versions(),
+    }
+    storage.write_json(directory / "summary.json", summary)
+    print(
+        f"{count:,} graphs drawn, {len(samples):,} are cells, {different:,} different ones: "
+        f"{directory / SAMPLES}"
+    )
