@@ -183,6 +183,17 @@ def main_command(full: bool) -> dict[str, Any]:
             "note": f"{' '.join(command[1:4])}, {note}"}
 
 
+def run_page(flagfile: str, *arguments: str) -> float:
+    """Runs an analysis from nothing, spaces in the cache apart, and returns its seconds."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = [sys.executable, "-m", "nas_tf.main", f"--flagfile={flagfile}",
+                   f"--output_dir={directory}/page", *arguments]
+        seconds = _run(command, dict(os.environ))
+        if not (pathlib.Path(directory) / "page" / "report.html").exists():
+            raise RuntimeError(f"{flagfile} left no page")
+    return seconds
+
+
 def _small_records() -> pathlib.Path:
     """Returns a record file of invented metrics with the embedded table's cells and epochs."""
     path = benchmark_directory() / _SMALL_RECORDS

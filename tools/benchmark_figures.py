@@ -80,6 +80,7 @@ class Item:
 _DATA = "tools.benchmark_data:"
 _LEARNING = "tools.benchmark_learning:"
 _STUDIES = "tools.benchmark_studies:"
+_GENERATORS = "tools.benchmark_generators:"
 _RECORDS = (_DATA + "make_records",)
 _MODEL = (_LEARNING + "make_model",)
 
@@ -192,6 +193,46 @@ ITEMS = (
             Figure("reinforce_space_peak_mb", "its peak memory", "MB"),
         ),
         prepare=_MODEL,
+    ),
+    Item(
+        "graphpnas_201", _GENERATORS + "graphpnas_201",
+        (
+            Figure("graphpnas_201_sec", "GraphPNAS, 100 queries, NAS-Bench-201, one run", limit=60,
+                   peer=623, peer_name="released GraphPNAS"),
+            Figure("graphpnas_201_peak_mb", "its peak memory", "MB"),
+        ),
+    ),
+    Item(
+        "graphpnas_201_together", _GENERATORS + "graphpnas_201_together",
+        (Figure("graphpnas_201_run_sec", "the same, a run's share of ten together", limit=20,
+                peer=623, peer_name="released GraphPNAS"),),
+    ),
+    Item(
+        "sample_101", _GENERATORS + "sample_101",
+        (Figure("sample_101_sec", "1,000 samples of a NAS-Bench-101 generator", limit=1),),
+    ),
+    Item(
+        "randwire", _GENERATORS + "randwire",
+        (
+            Figure("randwire_pass_sec", "RandWire generator, a pass over 32 graphs"),
+            Figure("randwire_sample_sec", "the same, 8 samples"),
+            Figure("randwire_peak_mb", "the same, peak memory", "MB"),
+        ),
+    ),
+    Item(
+        "page_201", _GENERATORS + "page_201",
+        (Figure("page_201_sec", "page on NAS-Bench-201's representation", limit=300),),
+        only_full=True,
+    ),
+    Item(
+        "page_101", _GENERATORS + "page_101",
+        (Figure("page_101_sec", "page on NAS-Bench-101's representation", limit=1800),),
+        only_full=True,
+    ),
+    Item(
+        "page_darts", _GENERATORS + "page_darts",
+        (Figure("page_darts_sec", "page on the DARTS space's representation", limit=2700),),
+        only_full=True,
     ),
     Item(
         "main", _DATA + "main_command",

@@ -42,7 +42,7 @@ def reinforce_201(full: bool) -> dict[str, Any]:
     """arch2vec-RL."""
     del full
     vectors = _embedding()
-    seconds = _study(lambda seeds: ReinforceSearch(
+    seconds = study_seconds(lambda seeds: ReinforceSearch(
         vectors, _CELLS, seeds=seeds, discount=0.4, baseline=0.4
     ))
     return {"reinforce_201_sec": seconds, "reinforce_201_run_sec": seconds / _RUNS,
@@ -52,7 +52,7 @@ def reinforce_201(full: bool) -> dict[str, Any]:
 def bayesian_201(full: bool) -> dict[str, Any]:
     """arch2vec-BO; a part of the runs unless `full`, since a run takes as long as any other."""
     runs, vectors = _RUNS if full else _PART, _embedding()
-    seconds = _study(lambda seeds: BayesianSearch(
+    seconds = study_seconds(lambda seeds: BayesianSearch(
         vectors, _CELLS, seeds=seeds, batch_size=1, target=1.0
     ), runs)
     return {"bayesian_201_sec": seconds * _RUNS / runs, "bayesian_201_run_sec": seconds / runs,
@@ -62,7 +62,7 @@ def bayesian_201(full: bool) -> dict[str, Any]:
 def bananas_201(full: bool) -> dict[str, Any]:
     """BANANAS; a part of the runs unless `full`."""
     runs = _RUNS if full else _PART
-    seconds = _study(lambda seeds: Bananas(_CELLS, _SPACE, seeds=seeds, path_length=2), runs)
+    seconds = study_seconds(lambda seeds: Bananas(_CELLS, _SPACE, seeds=seeds, path_length=2), runs)
     return {"bananas_201_sec": seconds * _RUNS / runs, "note": f"{runs} runs measured"}
 
 
@@ -86,8 +86,8 @@ def supervised_201(full: bool) -> dict[str, Any]:
         )
 
     return {
-        "supervised_reinforce_201_sec": _study(reinforce, runs) * _RUNS / runs,
-        "supervised_bayesian_201_sec": _study(bayesian, runs) * _RUNS / runs,
+        "supervised_reinforce_201_sec": study_seconds(reinforce, runs) * _RUNS / runs,
+        "supervised_bayesian_201_sec": study_seconds(bayesian, runs) * _RUNS / runs,
         "note": f"{runs} runs measured",
     }
 
@@ -97,14 +97,14 @@ def baselines_201(full: bool) -> dict[str, Any]:
     del full
     encoding = NasBench201Encoding()
     return {
-        "reinforce_categorical_201_sec": _study(lambda seeds: CategoricalReinforce(
+        "reinforce_categorical_201_sec": study_seconds(lambda seeds: CategoricalReinforce(
             _CELLS, encoding, seeds=seeds, optimizer="adam", learning_rate=0.001
         )),
-        "random_201_sec": _study(lambda seeds: RandomSearch(_CELLS, seeds=seeds)),
-        "evolution_201_sec": _study(lambda seeds: RegularizedEvolution(
+        "random_201_sec": study_seconds(lambda seeds: RandomSearch(_CELLS, seeds=seeds)),
+        "evolution_201_sec": study_seconds(lambda seeds: RegularizedEvolution(
             _CELLS, _SPACE, seeds=seeds, population_size=10, tournament_size=3
         )),
-        "local_search_201_sec": _study(lambda seeds: LocalSearch(_CELLS, _SPACE, seeds=seeds)),
+        "local_search_201_sec": study_seconds(lambda seeds: LocalSearch(_CELLS, _SPACE, seeds=seeds)),
         "note": "invented accuracies",
     }
 
@@ -115,7 +115,9 @@ def _embedding() -> np.ndarray:
     return embedding.standardized(embedding.embed_cells(model, _SPACE, _CELLS))
 
 
-def _study(make_strategy: Callable[[range], Strategy], runs: int = _RUNS) -> float:
+def study_seconds(
+    make_strategy: Callable[[range], Strategy], runs: int = _RUNS, queries: int = _QUERIES
+) -> float:
     """Returns the seconds of a study; making the strategy and compiling are part of them."""
     seeds = range(runs)
     accuracy = np.random.default_rng(0).uniform(0.1, 0.75, (len(_CELLS), 1))
@@ -124,5 +126,5 @@ def _study(make_strategy: Callable[[range], Strategy], runs: int = _RUNS) -> flo
         seeds=seeds, validation="mean",
     )
     started = time.monotonic()
-    search_loop.run_search(make_strategy(seeds), evaluator, Budget(_QUERIES), num_runs=runs)
+    search_loop.run_search(make_strategy(seeds), evaluator, Budget(queries), num_runs=runs)
     return time.monotonic() - started
