@@ -134,6 +134,33 @@ SUPERVISED = {
     "embedding_scale": 2.0,
     "standardize": False,
 }
+# Settings that change the trace of GraphPNAS, of its recurrent baseline where that is named.
+GRAPHPNAS = {
+    "generator_hidden": 5,
+    "generator_components": 1,
+    "generator_steps": 2,
+    "generator_pooling": "sum",
+    "generator_layers": ("rnn_generator", 1),
+    "generator_epochs": 9,
+    "generator_batch_size": 3,
+    "generator_learning_rate": 0.2,
+    "generator_clip_norm": None,
+    "generator_period": 4,
+    "generator_samples": 2,
+    "generator_restart": True,
+    "objective": "reinforce",
+    "negative_weight": 5.0,
+    "keep_top": 2,
+    "keep_first_share": ("share", 1.0),
+    "keep_last_share": ("share", 0.9),
+    "explorer": "watts_strogatz",
+    "explorer_probability": 0.6,
+    "explorer_neighbours": ("ring", 2),
+    "explore_schedule": "step",
+    "explore_start": 0.1,
+    "explore_end": 0.9,
+    "explore_queries": 30,
+}
 # Settings that change what an analysis finds.
 ANALYZE = {
     "gp_cells": 15,
@@ -182,12 +209,15 @@ ELSEWHERE = {
     "strategy",
     "inputs",
     "reference",
+    "generator",
+    "num_samples",
+    "generator_block",
 }
 
 
 def test_every_setting_is_shown_to_do_something():
-    shown = {*SEARCH, *STRATEGY, *BAYESIAN, *BANANAS, *SUPERVISED, *ANALYZE, *PRETRAIN, *ELSEWHERE}
-    assert shown == set(Settings().values())
+    kinds = SEARCH, STRATEGY, BAYESIAN, BANANAS, SUPERVISED, GRAPHPNAS, ANALYZE, PRETRAIN, ELSEWHERE
+    assert {name for kind in kinds for name in kind} == set(Settings().values())
 
 
 @pytest.mark.parametrize("name", SEARCH)
@@ -534,6 +564,18 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
             "random, --num_initial=16",
         ),
         ({"strategy": "bananas", "num_queries": 9}, ConfigError, "random, --bananas_initial=10"),
+        (
+            {"strategy": "graphpnas", "num_queries": 10},
+            ConfigError,
+            "random, --generator_period=10",
+        ),
+        (
+            {"strategy": "graphpnas", "explorer": "watts_strogatz", "explorer_neighbours": 8},
+            ConfigError,
+            "explorer_neighbours=8: expected an even number from 2 to below 7",
+        ),
+        ({"job": "sample"}, ConfigError, "name its file with --generator=PATH"),
+        ({"job": "sample", "generator": "no/such.keras"}, DataError, "no/such.keras: no such file"),
         ({"dataset": "svhn"}, ConfigError, "--dataset=svhn: --space=nasbench101 does not read it"),
         (
             {"space": "nasbench201", "nasbench101_records": None},

@@ -68,6 +68,11 @@ class GraphDescription:
         return free
 
     @property
+    def num_edge_logits(self) -> int:
+        """Logits of an edge: one where it is there or not, else one for each label."""
+        return 1 if self.num_edge_labels == 2 else self.num_edge_labels
+
+    @property
     def num_decisions(self) -> int:
         """Edges and node labels that are a choice."""
         return int(self.free_edges.sum()) + len(self.labelled_nodes)

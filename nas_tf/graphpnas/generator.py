@@ -29,66 +29,58 @@ Shapes: S runs, B graphs, N nodes, T rows, H hidden units, K components, L label
 labels of a node, F features of a row.
 """
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
 from nas_tf.core import ConfigError
 from nas_tf.graphpnas.description import GraphDescription
-from nas_tf.graphpnas.rows import Graphs, Rows, Weights, glorot, masked
+from nas_tf.graphpnas.rows import Graphs, Rows, Weights, check_sizes, glorot, masked
 
 POOLINGS = ("mean", "sum")
 
 
+@dataclasses.dataclass(frozen=True)
 class GraphGenerator:
-    """The network of one space (a `rows.Generator`); it holds no weights."""
+    """The network of one space (a `rows.Generator`), of the paper's size; it holds no weights.
 
-    def __init__(
-        self,
-        description: GraphDescription,
-        *,
-        hidden: int = 128,
-        num_components: int = 10,
-        num_steps: int = 7,
-        pooling: str = "mean",
-    ):
-        """Sizes as in the paper.
+    Attributes:
+        description: of the graphs.
+        hidden: H.
+        num_components: K.
+        num_steps: S, of message passing.
+        pooling: of alpha over earlier nodes, "mean" or "sum".
 
-        Args:
-            description: of the graphs.
-            hidden: H.
-            num_components: K.
-            num_steps: S, of message passing.
-            pooling: of alpha over earlier nodes, "mean" or "sum".
+    Raises:
+        ConfigError: a size is below 1, or the pooling is unknown.
+    """
 
-        Raises:
-            ConfigError: a size is below 1, or the pooling is unknown.
-        """
-        sizes = {"hidden": hidden, "num_components": num_components, "num_steps": num_steps}
-        for name, value in sizes.items():
-            if value < 1:
-                raise ConfigError(f"{name}={value}: expected at least 1")
-        if pooling not in POOLINGS:
-            raise ConfigError(f"pooling={pooling!r}: expected one of {', '.join(POOLINGS)}")
-        self.description = description
-        self.settings = sizes | {"pooling": pooling}
-        self._hidden, self._components, self._steps = hidden, num_components, num_steps
-        self._mean = pooling == "mean"
-        self._edge_logits = description.num_edge_labels if description.num_edge_labels > 2 else 1
+    description: GraphDescription
+    hidden: int = 128
+    num_components: int = 10
+    num_steps: int = 7
+    pooling: str = "mean"
+
+    def __post_init__(self):
+        check_sizes(self, "hidden", "num_components", "num_steps")
+        if self.pooling not in POOLINGS:
+            raise ConfigError(f"pooling={self.pooling!r}: expected one of {', '.join(POOLINGS)}")
 
     def initial_weights(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draws kernels Glorot uniform; biases are 0."""
-        size, hidden = self.description.num_nodes, self._hidden
+        size, hidden = self.description.num_nodes, self.hidden
         row = size * (self.description.num_edge_labels - 1)
         shapes = {
             "row": (row, hidden),
             "label": (self.description.num_node_labels, hidden),
             "position": (size, hidden),
         }
-        for step in range(self._steps):
+        for step in range(self.num_steps):
             shapes |= {f"{step}_{name}": shape for name, shape in self._step_shapes(row).items()}
         outputs = {
-            "alpha": self._components,
-            "theta": self._components * self._edge_logits,
+            "alpha": self.num_components,
+            "theta": self.num_components * self.description.num_edge_logits,
             "beta": self.description.num_node_labels,
         }
         for name, count in outputs.items():
@@ -101,7 +93,7 @@ class GraphGenerator:
 
     def _step_shapes(self, row: int) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of the weights of one step; `row` is F."""
-        hidden, num_kinds = self._hidden, self.description.num_edge_labels
+        hidden, num_kinds = self.hidden, self.description.num_edge_labels
         return {
             "message": (hidden, hidden),
             "forward": (num_kinds, hidden),  # the last is of the new node's edges
@@ -129,14 +121,14 @@ class GraphGenerator:
         own = tf.reduce_sum(states * new[..., None], axis=3)
         difference = own[..., None, :] - states
         theta = _perceptron(weights, "theta", difference)
-        parts = [self._components, self._edge_logits]
+        parts = [self.num_components, self.description.num_edge_logits]
         theta = tf.reshape(theta, tf.concat([tf.shape(theta)[:4], parts], 0))
         theta = tf.einsum("sbtnkl->sbtknl", theta)
-        if self._edge_logits == 1:
+        if self.description.num_edge_logits == 1:
             theta = theta[..., 0]
         alpha = _perceptron(weights, "alpha", difference)
         alpha = tf.reduce_sum(alpha * earlier[..., None], axis=3)
-        if self._mean:
+        if self.pooling == "mean":
             alpha /= tf.maximum(tf.reduce_sum(earlier, axis=1), 1.0)[:, None]
         beta = _perceptron(weights, "beta", own)
         return masked(self.description, Rows(alpha, theta, beta), rows)
@@ -158,7 +150,7 @@ class GraphGenerator:
         states = known[:, :, None] * earlier[..., None]
         states += (new + earlier)[..., None] * weights["position"][:, None, None]
         pairs = _Pairs(there, new, earlier)
-        for step in range(self._steps):
+        for step in range(self.num_steps):
             of = {name: weights[f"{step}_{name}"] for name in self._step_shapes(0)}
             seen = _dense(row, of["attention_row"])[:, :, None] * earlier[..., None]
             seen += _wide(of["attention_position"], 5)

@@ -9,47 +9,50 @@ ENAS, which keeps the controller from becoming certain early.
 Shapes: S runs, B graphs, N nodes, T rows, H hidden units, L labels of an edge, C labels of a node.
 """
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.core import ConfigError
 from nas_tf.graphpnas.description import GraphDescription
-from nas_tf.graphpnas.rows import Graphs, Rows, Weights, glorot, masked
+from nas_tf.graphpnas.rows import Graphs, Rows, Weights, check_sizes, glorot, masked
 
 _LIMIT, _TEMPERATURE = 2.5, 5.0
 
 
+@dataclasses.dataclass(frozen=True)
 class RecurrentGenerator:
-    """The controller of one space (a `rows.Generator`); it holds no weights."""
+    """The controller of one space (a `rows.Generator`); it holds no weights.
 
-    def __init__(self, description: GraphDescription, *, hidden: int = 128, num_layers: int = 2):
-        """Args: description: of the graphs; hidden: H, units of each of `num_layers` layers.
+    Attributes:
+        description: of the graphs.
+        hidden: H, units of each layer.
+        num_layers: LSTM layers.
 
-        Raises:
-            ConfigError: a size is below 1.
-        """
-        sizes = {"hidden": hidden, "num_layers": num_layers}
-        for name, value in sizes.items():
-            if value < 1:
-                raise ConfigError(f"{name}={value}: expected at least 1")
-        self.description = description
-        self.settings = sizes
-        self._hidden, self._layers = hidden, num_layers
-        self._edge_logits = description.num_edge_labels if description.num_edge_labels > 2 else 1
+    Raises:
+        ConfigError: a size is below 1.
+    """
+
+    description: GraphDescription
+    hidden: int = 128
+    num_layers: int = 2
+
+    def __post_init__(self):
+        check_sizes(self, "hidden", "num_layers")
 
     def initial_weights(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draws kernels Glorot uniform; biases are 0."""
-        size, hidden = self.description.num_nodes, self._hidden
+        size, hidden = self.description.num_nodes, self.hidden
         row = size * (self.description.num_edge_labels - 1)
         weights = {
             "start": glorot(rng, 1, hidden),
             "edges_in": glorot(rng, row, hidden),
             "label_in": glorot(rng, self.description.num_node_labels, hidden),
             "position": glorot(rng, size, hidden),
-            "edges_out": glorot(rng, hidden, size * self._edge_logits),
+            "edges_out": glorot(rng, hidden, size * self.description.num_edge_logits),
             "label_out": glorot(rng, hidden, self.description.num_node_labels),
         }
-        for layer in range(self._layers):
+        for layer in range(self.num_layers):
             weights[f"{layer}_lstm"] = glorot(rng, 2 * hidden, 4 * hidden)
             weights[f"{layer}_lstm_bias"] = np.zeros((1, 4 * hidden), np.float32)
         return weights
@@ -66,9 +69,9 @@ class RecurrentGenerator:
         decided = tf.einsum("sbnf,sfh->sbnh", there / count, weights["edges_in"])
         labels = tf.one_hot(tf.cast(graphs.labels, tf.int32), self.description.num_node_labels)
         decided += tf.einsum("sbnc,sch->sbnh", labels, weights["label_in"])
-        zeros = tf.zeros(tf.concat([tf.shape(labels)[:2], [self._hidden]], 0))
+        zeros = tf.zeros(tf.concat([tf.shape(labels)[:2], [self.hidden]], 0))
         inputs = zeros + weights["start"]
-        states, outputs = [(zeros, zeros)] * self._layers, []
+        states, outputs = [(zeros, zeros)] * self.num_layers, []
         for row in self.description.rows:
             states = self._advance(weights, inputs + weights["position"][:, row, None], states)
             outputs.append(states[-1][0])
@@ -78,7 +81,7 @@ class RecurrentGenerator:
         labels = tf.einsum("sbth,sho->sbto", outputs, weights["label_out"])
         edges, labels = (_LIMIT * tf.tanh(logits / _TEMPERATURE) for logits in (edges, labels))
         shape = tf.shape(edges)[:3]
-        parts = [1, size, self._edge_logits] if self._edge_logits > 1 else [1, size]
+        parts = [1, size, self.description.num_edge_logits] if self.description.num_edge_logits > 1 else [1, size]
         edges = tf.reshape(edges, tf.concat([shape, parts], 0))
         mixture = tf.zeros(tf.concat([shape, [1]], 0))
         return masked(self.description, Rows(mixture, edges, labels), rows)

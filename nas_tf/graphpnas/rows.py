@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from nas_tf.core import ConfigError
 from nas_tf.graphpnas.description import GraphDescription
 
 tfd = tfp.distributions
@@ -55,6 +56,8 @@ class Rows(NamedTuple):
 class Generator(Protocol):
     """A network that gives rows their logits, for many runs with weights of their own at once.
 
+    It is a frozen dataclass: equal ones share compiled programs.
+
     Attributes:
         description: of the graphs.
     """
@@ -75,6 +78,17 @@ class Generator(Protocol):
         Returns:
             logits, [S, B, T].
         """
+
+
+def check_sizes(generator: Generator, *names: str) -> None:
+    """Checks sizes of a network.
+
+    Raises:
+        ConfigError: one is below 1.
+    """
+    for name in names:
+        if getattr(generator, name) < 1:
+            raise ConfigError(f"{name}={getattr(generator, name)}: expected at least 1")
 
 
 def glorot(rng: np.random.Generator, *shape: int) -> np.ndarray:

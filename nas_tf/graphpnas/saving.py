@@ -91,8 +91,8 @@ def save_generator(
         ConfigError: the directory cannot be written.
     """
     kind = next(name for name, made in KINDS.items() if isinstance(generator, made))
-    fields = dataclasses.asdict(generator.description)
-    model = FittedGenerator(kind, space, fields, generator.settings)
+    settings = dataclasses.asdict(generator)
+    model = FittedGenerator(kind, space, settings.pop("description"), settings)
     model.assign(weights)
     with tempfile.TemporaryDirectory() as directory:
         temporary = pathlib.Path(directory) / "generator.keras"

@@ -1,0 +1,63 @@
+"""The page of what a generator learned."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nas_tf.analysis.generator_page import Learned, write_generator_page
+
+
+@pytest.fixture
+def learned():
+    """Two runs, three fits of four samples; the pool has five cells."""
+    rng = np.random.default_rng(0)
+    places = np.array([
+        [[0, 1, -1, 2], [0, 0, 0, 1]], [[3, 3, -1, 2], [4, 4, 2, 2]], [[4, 4, 4, 3], [4, 4, 4, 4]]
+    ])
+    return Learned(
+        title="A space: GraphPNAS",
+        label="GraphPNAS",
+        dataset="cifar10",
+        seen=np.array([10, 20, 30]),
+        places=places,
+        shares={
+            "valid": (places >= 0).mean(axis=-1),
+            "unique": np.array([[1, 0.5], [2 / 3, 0.5], [0.5, np.nan]]),
+            "new": np.full((3, 2), 0.25),
+        },
+        fallback=np.array([[21, 1], [22, 2]]),
+        num_runs=2,
+        random=np.array([0, 1, 2, 3, 4, 0]),
+        accuracy=np.array([0.5, 0.6, 0.7, 0.8, 0.9]),
+        edges=np.tril(rng.random((5, 4, 4)) < 0.7, -1),
+    )
+
+
+def test_page(learned, tmp_path):
+    write_generator_page(tmp_path, learned)
+    text = (tmp_path / "generator.md").read_text("utf-8")
+    assert text.startswith("# A space: GraphPNAS, what the generator learned\n")
+    assert "| random | 6 | 66.67 | 65.00 | 87.50 |" in text
+    assert "| 10 | 7 | 55.71 | 50.00 | 67.00 |" in text
+    assert "| 30 | 8 | 88.75 | 90.00 | 90.00 |" in text
+    assert "3 queries explored because none of the samples would do" in text
+    assert (tmp_path / "generator.html").read_text("utf-8").count("data:image/png") == 3
+    for name in ("accuracy", "shares", "structure"):
+        assert (tmp_path / f"generator_{name}.svg").stat().st_size > 2000
+
+
+def test_a_generator_that_was_never_fitted(learned, tmp_path):
+    never = dataclasses.replace(
+        learned, seen=np.zeros(0, int), places=np.zeros((0, 2, 4), int),
+        shares=dict.fromkeys(("valid", "unique", "new"), np.zeros((0, 0))),
+        fallback=np.zeros((0, 2), int),
+    )
+    write_generator_page(tmp_path, never)
+    text = (tmp_path / "generator.md").read_text("utf-8")
+    assert "were fitted 0 times" in text and "| 10 |" not in text
+
+
+def test_fits_that_are_looked_at(learned):
+    many = dataclasses.replace(learned, seen=np.arange(15, 100))
+    assert many.seen[many.steps()].tolist() == [15, 43, 71, 99]
