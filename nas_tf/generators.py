@@ -85,7 +85,8 @@ def sample_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     drawn = graphs.sample(count, seed=(settings.job.seed, 0))
     log_prob = graphs.log_prob(drawn).numpy()[:, 0]
     edges, labels = (array.numpy()[:, 0] for array in drawn)
-    cells, valid = FORMS[space.name]().cells(edges, labels)
+    form = FORMS[space.name](model.generator.description.num_nodes)
+    cells, valid = form.cells(edges, labels)
     samples = []
     for index in np.flatnonzero(valid):
         matrix, ops = cells.matrix(index)

@@ -172,7 +172,7 @@ class PretrainSettings:
         "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
         ("sum", "mean"),
     )
-    jit_compile: bool = setting(True, "Compile the pre-training with XLA when on one device.")
+    jit_compile: bool = setting(True, "Compile pre-training (on one device) and generators with XLA.")
 
     def __post_init__(self):
         require(self, self.epochs >= 1, "epochs", "at least 1")

@@ -19,7 +19,7 @@ from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.experiment import make_predictor_training
-from nas_tf.graphpnas.cells import FORMS
+from nas_tf.graphpnas.cells import FORMS, CellForm
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
@@ -244,27 +244,31 @@ def _bananas(settings: Settings, study: Study) -> Strategy:
 
 def _graphpnas(settings: Settings, study: Study) -> Strategy:
     values = settings.graphpnas
+    form = FORMS[study.space.name].of_pool(study.cells)
     generator = GraphGenerator(
-        FORMS[study.space.name].description,
+        form.description,
         hidden=values.generator_hidden,
         num_components=values.generator_components,
         num_steps=values.generator_steps,
         pooling=values.generator_pooling,
     )
-    return _graph_search(generator, settings, study)
+    return _graph_search(form, generator, settings, study)
 
 
 def _rnn_generator(settings: Settings, study: Study) -> Strategy:
     values = settings.graphpnas
+    form = FORMS[study.space.name].of_pool(study.cells)
     generator = RecurrentGenerator(
-        FORMS[study.space.name].description,
+        form.description,
         hidden=values.generator_hidden,
         num_layers=values.generator_layers,
     )
-    return _graph_search(generator, settings, study)
+    return _graph_search(form, generator, settings, study)
 
 
-def _graph_search(generator: Generator, settings: Settings, study: Study) -> GraphSearch:
+def _graph_search(
+    form: CellForm, generator: Generator, settings: Settings, study: Study
+) -> GraphSearch:
     values = settings.graphpnas
     learning = Learning(
         objective=values.objective,
@@ -282,7 +286,7 @@ def _graph_search(generator: Generator, settings: Settings, study: Study) -> Gra
     )
     return GraphSearch(
         study.cells,
-        FORMS[study.space.name](),
+        form,
         generator,
         seeds=study.seeds,
         learning=learning,
@@ -299,6 +303,7 @@ def _graph_search(generator: Generator, settings: Settings, study: Study) -> Gra
             values.explore_queries,
         ),
         run_block=values.generator_block,
+        jit_compile=settings.pretrain.jit_compile,
         devices=study.devices,
     )
 

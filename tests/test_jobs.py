@@ -155,7 +155,6 @@ GRAPHPNAS = {
     "keep_last_share": ("share", 0.9),
     "explorer": "watts_strogatz",
     "explorer_probability": 0.6,
-    "explorer_neighbours": ("ring", 2),
     "explore_schedule": "step",
     "explore_start": 0.1,
     "explore_end": 0.9,
@@ -192,7 +191,8 @@ PRETRAIN = {
     "positions": not Settings().pretrain.positions,
     "epsilon_start": 0.0,
 }
-# Settings whose effect other tests show: here in this file, or in test_main.
+# Settings whose effect other tests show: here in this file, in test_main, test_generators or
+# test_explorer.
 ELSEWHERE = {
     "job",
     "output_dir",
@@ -212,6 +212,7 @@ ELSEWHERE = {
     "generator",
     "num_samples",
     "generator_block",
+    "explorer_neighbours",
 }
 
 
@@ -570,9 +571,9 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
             "random, --generator_period=10",
         ),
         (
-            {"strategy": "graphpnas", "explorer": "watts_strogatz", "explorer_neighbours": 8},
+            {"strategy": "graphpnas", "explorer": "watts_strogatz"},
             ConfigError,
-            "explorer_neighbours=8: expected an even number from 2 to below 7",
+            "explorer_neighbours=4: expected an even number from 2 to below 4",
         ),
         ({"job": "sample"}, ConfigError, "name its file with --generator=PATH"),
         ({"job": "sample", "generator": "no/such.keras"}, DataError, "no/such.keras: no such file"),

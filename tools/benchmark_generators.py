@@ -48,7 +48,7 @@ def graphpnas_201_together(full: bool) -> dict[str, Any]:
 def sample_101(full: bool) -> dict[str, Any]:
     """A thousand graphs of NAS-Bench-101 from a generator of the paper's size."""
     del full
-    generator = GraphGenerator(NasBench101Form.description)
+    generator = GraphGenerator(NasBench101Form().description)
     graphs = GraphDistribution(generator, _weights(generator))
     first = _seconds(lambda: graphs.sample(_SAMPLES, seed=(0, 0)))
     return {"sample_101_sec": _seconds(lambda: graphs.sample(_SAMPLES, seed=(0, 1))),

@@ -47,7 +47,7 @@ class GraphDistribution(tfd.Distribution):
         parameters = {"generator": generator, "weights": weights, "name": name}
         self._generator = generator
         self._weights = {key: tf.convert_to_tensor(value) for key, value in weights.items()}
-        self._draw, self._score = compiled(generator)
+        self._draw, self._score = programs(generator)
         super().__init__(
             dtype=Graphs(tf.int8, tf.int8),
             reparameterization_type=Graphs(*(tfd.NOT_REPARAMETERIZED,) * 2),
@@ -127,10 +127,12 @@ class GraphDistribution(tfd.Distribution):
 
 
 @functools.cache
-def compiled(generator: Generator):
-    """Returns programs that draw (`rows.sample_graphs`) and score (`rows.graph_log_prob`) graphs."""
+def programs(generator: Generator, jit_compile: bool = True):
+    """Returns what draws (`rows.sample_graphs`) and scores (`rows.graph_log_prob`) graphs."""
     return tuple(
-        tf.function(functools.partial(work, generator), jit_compile=True, autograph=False)
+        tf.function(
+            functools.partial(work, generator), jit_compile=jit_compile, autograph=False
+        )
         for work in (sample_graphs, graph_log_prob)
     )
 

@@ -102,8 +102,10 @@ def clipped(gradients: list[tf.Tensor], norm: float | None) -> list[tf.Tensor]:
 
 
 @functools.cache
-def fit_program(generator: Generator, learning_rate: float, clip_norm: float | None):
-    """Returns the compiled program that makes steps of Adam.
+def fit_program(
+    generator: Generator, learning_rate: float, clip_norm: float | None, jit_compile: bool = True
+):
+    """Returns the program that makes steps of Adam.
 
     Its arguments:
         weights: float32 [S, ...] by name.
@@ -116,9 +118,10 @@ def fit_program(generator: Generator, learning_rate: float, clip_norm: float | N
         generator: of the graphs.
         learning_rate: of Adam.
         clip_norm: bound on the gradient of a run, or None.
+        jit_compile: with XLA.
     """
 
-    @tf.function(jit_compile=True, autograph=False)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def fit(weights, adam, buffer, steps):
         names = list(weights)
         graphs = Graphs(*(tf.convert_to_tensor(array) for array in buffer.graphs))

@@ -33,7 +33,7 @@ from nas_tf import core
 from nas_tf.graphpnas import replay
 from nas_tf.graphpnas.cells import CellForm
 from nas_tf.graphpnas.diagnostics import Diagnostics
-from nas_tf.graphpnas.distribution import compiled
+from nas_tf.graphpnas.distribution import programs
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Adam, Buffer, fit_program, fresh_adam
 from nas_tf.graphpnas.rows import Generator, Graphs, num_uniform
@@ -113,6 +113,7 @@ class GraphSearch(pool_search.PoolSearch):
         explorer: Explorer,
         exploration: Exploration,
         run_block: int = 1,
+        jit_compile: bool = True,
         devices: Sequence[str] = (),
     ):
         """Makes R runs that have queried nothing.
@@ -126,6 +127,7 @@ class GraphSearch(pool_search.PoolSearch):
             explorer: draws random graphs.
             exploration: how often.
             run_block: S, runs that one program fits; results of a run depend on it by rounding.
+            jit_compile: compile with XLA.
             devices: where blocks of runs are fitted; empty leaves it to TensorFlow.
 
         Raises:
@@ -137,8 +139,10 @@ class GraphSearch(pool_search.PoolSearch):
         self._form, self._generator = form, generator
         self._learning, self._explorer, self._exploration = learning, explorer, exploration
         self._run_block, self._devices = run_block, list(devices)
-        self._fit_program = fit_program(generator, learning.learning_rate, learning.clip_norm)
-        self._draw, _ = compiled(generator)
+        self._fit_program = fit_program(
+            generator, learning.learning_rate, learning.clip_norm, jit_compile
+        )
+        self._draw, _ = programs(generator, jit_compile)
         super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=2)
         self._index = KeyIndex(self._cells.keys)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.graphpnas.cells import ENAS_MACRO, RANDWIRE, NasBench101Form, NasBench201Form
 from nas_tf.graphpnas.explorer import Explorer
 from nas_tf.graphs import CellGraphs
@@ -16,6 +17,21 @@ def test_every_small_cell_of_nasbench101_survives():
     again, valid = NasBench101Form().cells(edges, labels)
     assert valid.all()
     np.testing.assert_array_equal(again.keys, cells.keys)
+
+
+def test_a_pool_of_smaller_cells_has_smaller_graphs():
+    cells = NasBench101Space(max_vertices=4).enumerate_cells()
+    form = NasBench101Form.of_pool(cells)
+    assert form.description.num_nodes == 4
+    again, valid = form.cells(*form.graphs(cells))
+    assert valid.all()
+    np.testing.assert_array_equal(again.keys, cells.keys)
+    with pytest.raises(InvalidArchitectureError, match="a cell has 5 vertices"):
+        form.graphs(NasBench101Space(max_vertices=5).enumerate_cells())
+    with pytest.raises(ConfigError, match="num_nodes=8: expected 2 to 7"):
+        NasBench101Form(8)
+    with pytest.raises(ConfigError, match="num_nodes=5: expected 4"):
+        NasBench201Form(5)
 
 
 def test_a_smaller_cell_has_its_output_last():
@@ -52,7 +68,7 @@ def test_every_cell_of_nasbench201_is_a_graph():
 
 
 def test_random_graphs_of_nasbench101_are_mostly_cells():
-    explorer = Explorer(NasBench101Form.description)
+    explorer = Explorer(NasBench101Form().description)
     edges, labels = explorer.sample(np.random.default_rng(0), 2000)
     _, valid = NasBench101Form().cells(edges, labels)
     assert 0.4 < valid.mean() < 0.95

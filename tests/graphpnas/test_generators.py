@@ -170,7 +170,7 @@ def test_a_graph_outside_the_space_has_no_probability():
 
 
 def test_sizes_of_published_spaces():
-    generator = GraphGenerator(NasBench101Form.description)
+    generator = GraphGenerator(NasBench101Form().description)
     weights = generator.initial_weights(np.random.default_rng(0))
     assert weights["theta_out"].shape == (128, 10)
     assert weights["beta_out"].shape == (128, 3)
