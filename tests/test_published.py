@@ -31,7 +31,10 @@ def test_nasbench101():
     assert (notes.title, notes.strategy_label) == ("NAS-Bench-101: arch2vec-RL", "arch2vec-RL")
     assert notes.published == {400: 0.9410} and notes.published_final is None
     assert notes.published_pretraining["validity"] == 0.4497
-    assert _notes("nasbench101", "random").published == {}
+    assert notes.published_source == "arch2vec, table 2"
+    random = _notes("nasbench101", "random")
+    assert random.published == {300: 0.93587} and random.published_source == "GraphPNAS"
+    assert _notes("nasbench101", "evolution").published == {}
     assert _notes("nasbench101", "reinforce", "digits").published == {}
     assert _notes("nasbench201", "random", "cifar100").title == (
         "NAS-Bench-201 (CIFAR-100): random search"
