@@ -23,12 +23,11 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.comparison_report import write_comparison
 from nas_tf.analysis.figures import training_figure
 from nas_tf.analysis.report import write_search_report
-from nas_tf.analysis.tensorboard import TensorBoardLogger, write_projector
+from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, write_generator
 from nas_tf.graphpnas.search import GraphSearch
-from nas_tf.graphs import CellGraphs
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -68,7 +67,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     write_projector(
         directory / "tensorboard",
         embedding,
-        metadata=_cell_labels(space, cells),
+        metadata=cell_labels(space.op_names, cells),
         seed=settings.job.seed,
     )
     losses = quality.pop("losses")
@@ -215,7 +214,7 @@ def _write_map(
     write_projector(
         directory / "tensorboard",
         embedding,
-        metadata=_cell_labels(space, benchmark.cells)
+        metadata=cell_labels(space.op_names, benchmark.cells)
         | {"validation accuracy": benchmark.validation_accuracy},
         seed=settings.job.seed,
     )
@@ -263,18 +262,6 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
     storage.write_json(directory / "summary.json", summary)
     _print_incumbent(summary)
     print(f"report: {report}")
-
-
-def _cell_labels(space: SearchSpace, cells: CellGraphs) -> dict[str, np.ndarray]:
-    """Returns what the projector shows of every cell."""
-    short = np.array([name.split("-")[0] for name in space.op_names] + [""])
-    joined = cells.adjacency.any(axis=-2) & cells.adjacency.any(axis=-1)  # no input, no output
-    interior = np.where(joined, short[cells.ops], "")
-    return {
-        "operations": np.array([" ".join(filter(None, row)) for row in interior]),
-        "edges": cells.num_edges,
-        "vertices": cells.num_nodes,
-    }
 
 
 def _since(started: float) -> float:

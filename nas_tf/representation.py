@@ -35,7 +35,7 @@ from nas_tf.analysis.predictive_power import PredictivePower, predictive_power
 from nas_tf.analysis.quality_table import QualityRow, quality_rows, read_pretrainings
 from nas_tf.analysis.representation_page import Findings, representation_page, save_figures
 from nas_tf.analysis.smoothness import Smoothness, walk_smoothness
-from nas_tf.analysis.tensorboard import TensorBoardLogger
+from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
 from nas_tf.arch2vec.embedding import embed_cells, standardized
 from nas_tf.arch2vec.predictor import learned_embedding
 from nas_tf.core import DataError, SearchSpace
@@ -123,7 +123,7 @@ class _Analysis:
         self._settings, self._values = settings, settings.analyze
         self._seed = settings.job.seed
         self._space, self._benchmark, self._model = space, benchmark, model
-        self._steps = directory / "steps"
+        self._steps, self._tensorboard = directory / "steps", directory / "tensorboard"
         self._cells = space.enumerate_cells()
         self._walk = random_walk(space, self._values.walk_cells, self._seed)
 
@@ -140,6 +140,8 @@ class _Analysis:
             for name, embed in embeddings.items():
                 bar.set_postfix_str(f"{name} embedding")
                 embedded = self._step(f"embedding_{name}", Embedded, embed)
+                if name == PRETRAINED:
+                    self._project(embedded)
                 bar.update()
                 for step, make in steps.items():
                     bar.set_postfix_str(f"{step}, {name} embedding")
@@ -184,6 +186,18 @@ class _Analysis:
         """Returns the cells of the table, if any, of the space and of the walk."""
         table = self._cells[:0] if self._benchmark is None else self._benchmark.cells
         return [table, self._cells, self._walk]
+
+    def _project(self, embedded: Embedded) -> None:
+        """Leaves the embedding for TensorBoard's projector, with accuracies where a table has them.
+        """
+        benchmark, vectors, cells, accuracy = self._benchmark, embedded.space, self._cells, {}
+        if benchmark is not None:
+            vectors, cells = embedded.table, benchmark.cells
+            accuracy = {"validation accuracy": benchmark.validation_accuracy}
+        labels = cell_labels(self._space.op_names, cells)
+        write_projector(
+            self._tensorboard, vectors, metadata=labels | accuracy, seed=self._seed
+        )
 
     def _prediction(self, name: str, embedded: Embedded) -> PredictivePower:
         accuracy = self._benchmark.validation_accuracy

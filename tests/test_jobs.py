@@ -460,6 +460,9 @@ def test_an_analysis_leaves_numbers_pictures_and_a_page(analysis):
         assert (directory / name).read_bytes().startswith(b"\x89PNG")
         assert (directory / name).with_suffix(".svg").exists()
     assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
+    labels = (directory / "tensorboard" / "embedding_metadata.tsv").read_text().splitlines()
+    assert len(labels) == 92
+    assert labels[0].split("\t") == ["operations", "edges", "vertices", "validation accuracy"]
 
 
 def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path):

@@ -17,6 +17,7 @@ from tensorboard.plugins.hparams import summary as hparams_summary
 from tensorboard.plugins.projector import ProjectorConfig
 
 from nas_tf.core import ConfigError, DataError
+from nas_tf.graphs import CellGraphs
 from nas_tf.storage import atomic_write
 
 MAX_PROJECTOR_POINTS = 10_000
@@ -209,6 +210,23 @@ def write_projector(
     )
     _write_text(directory / "projector_config.pbtxt", str(config))
     return points
+
+
+def cell_labels(op_names: Sequence[str], cells: CellGraphs) -> dict[str, np.ndarray]:
+    """Returns what the projector shows of every cell [M]: operations, edges, vertices.
+
+    Args:
+        op_names: names of the operation codes.
+        cells: batch [M].
+    """
+    short = np.array([name.split("-")[0] for name in op_names] + [""])
+    joined = cells.adjacency.any(axis=-2) & cells.adjacency.any(axis=-1)  # no input, no output
+    interior = np.where(joined, short[cells.ops], "")
+    return {
+        "operations": np.array([" ".join(filter(None, row)) for row in interior]),
+        "edges": cells.num_edges,
+        "vertices": cells.num_nodes,
+    }
 
 
 def _draw_points(count: int, max_points: int, seed: int) -> np.ndarray:

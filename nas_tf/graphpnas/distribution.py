@@ -42,12 +42,28 @@ class GraphDistribution(tfd.Distribution):
     that has another value anywhere else has log-probability -10,000 or less.
     """
 
-    def __init__(self, generator: Generator, weights: Weights, name: str = "GraphDistribution"):
-        """Args: generator; weights: float32 [S, ...] by name; name: of operations."""
-        parameters = {"generator": generator, "weights": weights, "name": name}
+    def __init__(
+        self,
+        generator: Generator,
+        weights: Weights,
+        *,
+        jit_compile: bool = True,
+        name: str = "GraphDistribution",
+    ):
+        """Makes the distribution.
+
+        Args:
+            generator: gives rows their logits.
+            weights: float32 [S, ...] by name.
+            jit_compile: compile sampling and scoring with XLA.
+            name: of operations.
+        """
+        parameters = {
+            "generator": generator, "weights": weights, "jit_compile": jit_compile, "name": name
+        }
         self._generator = generator
         self._weights = {key: tf.convert_to_tensor(value) for key, value in weights.items()}
-        self._draw, self._score = programs(generator)
+        self._draw, self._score = programs(generator, jit_compile)
         super().__init__(
             dtype=Graphs(tf.int8, tf.int8),
             reparameterization_type=Graphs(*(tfd.NOT_REPARAMETERIZED,) * 2),

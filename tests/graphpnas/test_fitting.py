@@ -9,6 +9,7 @@ import tensorflow as tf
 from nas_tf.graphpnas.description import GraphDescription, all_graphs
 from nas_tf.graphpnas.fitting import Buffer, clipped, fit_program, fresh_adam, log1mexp, loss
 from nas_tf.graphpnas.generator import GraphGenerator
+from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import Graphs, graph_log_prob
 
 GENERATOR = GraphGenerator(GraphDescription(3), hidden=8, num_components=2, num_steps=2)
@@ -29,7 +30,7 @@ def buffer_of(runs, up, down):
 
 @pytest.fixture(scope="module")
 def fitting():
-    return fit_program(GENERATOR, 1e-2, 1.0)
+    return fit_program(GENERATOR, 1e-2, 1.0, jit_compile=False)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,18 @@ def test_fitting_in_parts_equals_fitting_at_once(fitting):
     for name in once:
         np.testing.assert_array_equal(once[name], twice[name])
         np.testing.assert_array_equal(adam.second[name], state.second[name])
+
+
+def test_with_xla_and_without():
+    small = RecurrentGenerator(GENERATOR.description, hidden=4, num_layers=1)
+    drawn = small.initial_weights(np.random.default_rng(0))
+    weights, buffer = {n: v[None] for n, v in drawn.items()}, buffer_of(1, np.ones(8), np.zeros(8))
+    found = [
+        fit_program(small, 1e-2, 1.0, jit)(weights, fresh_adam(weights), buffer, tf.constant(5))
+        for jit in (True, False)
+    ]
+    for name in weights:
+        np.testing.assert_allclose(found[0][0][name], found[1][0][name], atol=1e-4)
 
 
 def test_nothing_to_learn_leaves_the_weights_alone(fitting):

@@ -54,7 +54,7 @@ def test_frequencies_of_samples_match(generator, weights, everything, log_prob):
     uniform = np.random.default_rng(1).random(
         (2, 20_000, len(generator.description.rows), num_uniform(generator.description)), np.float32
     )
-    draw = tf.function(lambda numbers: sample_graphs(generator, weights, numbers), jit_compile=True)
+    draw = tf.function(lambda numbers: sample_graphs(generator, weights, numbers))
     graphs = draw(tf.constant(uniform))
     for run in range(2):
         found = counts(Graphs(*(array[run] for array in graphs)), everything)
@@ -133,7 +133,7 @@ def test_gradients_match_finite_differences(generator, weights, everything):
 
 
 def test_the_distribution_of_tensorflow_probability(generator, weights, everything, log_prob):
-    graphs = GraphDistribution(generator, weights)
+    graphs = GraphDistribution(generator, weights, jit_compile=False)
     size = generator.description.num_nodes
     assert graphs.batch_shape == [2]
     assert graphs.event_shape == Graphs(tf.TensorShape([size, size]), tf.TensorShape([size]))

@@ -11,6 +11,9 @@ from nas_tf.graphpnas.rows import Graphs, graph_log_prob
 from nas_tf.graphpnas.saving import load_generator, save_generator
 
 
+pytestmark = pytest.mark.parametrize("description", ["labelled nodes"], indirect=True)
+
+
 @pytest.fixture
 def saved(generator, weights, tmp_path):
     """The second run's generator."""

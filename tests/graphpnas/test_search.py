@@ -42,6 +42,7 @@ def search(pool, seeds, *, restart=True, explore=8, **values):
         explorer=Explorer(FORM.description, probability=1.0),
         exploration=Exploration("step", steps=explore),
         run_block=2,
+        jit_compile=False,
     )
 
 
