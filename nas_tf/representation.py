@@ -38,6 +38,7 @@ from nas_tf.analysis.smoothness import Smoothness, walk_smoothness
 from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
 from nas_tf.arch2vec.embedding import embed_cells, standardized
 from nas_tf.arch2vec.predictor import learned_embedding
+from nas_tf.arch2vec.saving import weights_checksum
 from nas_tf.core import DataError, SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
@@ -123,7 +124,10 @@ class _Analysis:
         self._settings, self._values = settings, settings.analyze
         self._seed = settings.job.seed
         self._space, self._benchmark, self._model = space, benchmark, model
-        self._steps, self._tensorboard = directory / "steps", directory / "tensorboard"
+        # Of another model under the same name, or another table, nothing is taken up.
+        of = [weights_checksum(model), *([] if benchmark is None else [benchmark.checksum])]
+        self._steps = directory / "steps" / "-".join(checksum[:16] for checksum in of)
+        self._tensorboard = directory / "tensorboard"
         self._cells = space.enumerate_cells()
         self._walk = random_walk(space, self._values.walk_cells, self._seed)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nas_tf import benchmarks, caching, claim, experiment, jobs, representation
+from nas_tf.arch2vec.saving import load_model, save_model
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import find
 from nas_tf.settings import Settings
@@ -472,7 +473,7 @@ def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path):
 
     def found(directory, name):
         return {
-            embedding: np.load(directory / "steps" / f"{name}_{embedding}.npz")
+            embedding: np.load(steps_of(directory) / f"{name}_{embedding}.npz")
             for embedding in ("pre_trained", "supervised")
         }
 
@@ -495,13 +496,33 @@ def test_a_killed_analysis_goes_on_where_it_was(analysis, tmp_path, monkeypatch)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(representation, "walk_smoothness", _interrupt)
         execute(settings, tmp_path)
-    first = tmp_path / "steps" / "embedding_pre_trained.npz"
+    first = steps_of(tmp_path) / "embedding_pre_trained.npz"
     stamp = first.stat().st_mtime_ns
-    (tmp_path / "steps" / "distance_supervised.npz").write_bytes(b"damaged")
+    (steps_of(tmp_path) / "distance_supervised.npz").write_bytes(b"damaged")
     execute(settings, tmp_path)
     assert first.stat().st_mtime_ns == stamp
-    for path in (whole / "steps").iterdir():
-        assert (tmp_path / "steps" / path.name).read_bytes() == path.read_bytes(), path.name
+    for path in steps_of(whole).iterdir():
+        assert (steps_of(tmp_path) / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_an_analysis_of_another_model_under_the_same_name(analysis, tmp_path, monkeypatch):
+    settings, _ = analysis
+    given = shutil.copytree(settings.pretrain.pretrained, tmp_path / "given")
+    settings = change(settings, pretrained=str(given))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(representation, "walk_smoothness", _interrupt)
+        execute(settings, tmp_path / "page")
+    model = load_model(given / "model")
+    model.set_weights([1.01 * weight for weight in model.get_weights()])
+    save_model(given / "model", model)
+    execute(settings, tmp_path / "page")
+    assert len(list((tmp_path / "page" / "steps").iterdir())) == 2
+
+
+def steps_of(directory) -> pathlib.Path:
+    """Returns where an analysis keeps its steps: of the only model and table it was made of."""
+    (found,) = (directory / "steps").iterdir()
+    return found
 
 
 def test_an_analysis_without_a_table_has_one_embedding(analysis, monkeypatch, tmp_path):

@@ -29,7 +29,7 @@ def accuracies(pool):
     return dict(zip(pool.keys.tolist(), values.tolist(), strict=True))
 
 
-def search(pool, seeds, *, restart=True, explore=8, **values):
+def search(pool, seeds, *, restart=True, explore=8, devices=(), **values):
     """Returns a search whose generator is fitted every other query."""
     learning = {"objective": "rank", "keep_top": 6, "epochs": 8, "period": 2, "num_samples": 60}
     learning |= {"learning_rate": 0.02, "total_queries": QUERIES, "restart": restart}
@@ -43,6 +43,7 @@ def search(pool, seeds, *, restart=True, explore=8, **values):
         exploration=Exploration("step", steps=explore),
         run_block=2,
         jit_compile=False,
+        devices=devices,
     )
 
 
@@ -61,6 +62,11 @@ def whole(pool, accuracies, restart, toy):
 def test_a_run_of_a_study_equals_the_run_alone(whole, pool, accuracies, restart, toy):
     alone = toy.run(search(pool, [6], restart=restart), QUERIES, accuracies)
     np.testing.assert_array_equal(alone[0], whole[1][1])
+
+
+def test_devices_change_nothing(whole, pool, accuracies, restart, toy):
+    divided = search(pool, [5, 6, 7], restart=restart, devices=["/CPU:0", "/device:CPU:0"])
+    np.testing.assert_array_equal(toy.run(divided, QUERIES, accuracies), whole[1])
 
 
 @pytest.mark.parametrize("stop", [3, 11, 12, 17])
