@@ -59,6 +59,12 @@ def write_generator(
     save_generator(
         directory / GENERATOR, strategy.generator, weights, space=settings.table.space
     )
+    fell = strategy.diagnostics.num_fallbacks
+    if fell:
+        print(
+            f"{fell:,} of {np.isfinite(history.validation_accuracy).sum():,} queries explored because "
+            "the generator had collapsed: none of its samples was a new cell"
+        )
     print(
         f"generator: {directory / PAGE}.md, and that of run {run} in {directory / GENERATOR}; draw "
         f"from it with --job=sample --generator={directory / GENERATOR}"

@@ -282,6 +282,7 @@ def _graph_search(
         clip_norm=values.generator_clip_norm,
         period=values.generator_period,
         num_samples=values.generator_samples,
+        temperature=values.generator_temperature,
         restart=values.generator_restart,
     )
     return GraphSearch(

@@ -183,6 +183,11 @@ class GraphPnasSettings:
     generator_samples: int = setting(
         200, "Graphs drawn after a fit; a query takes the first that is new, or explores."
     )
+    generator_temperature: float = setting(
+        2.0,
+        "Of the second half of the graphs drawn, which are looked at where the first are all known: "
+        "logits are divided by it, and then by its square. 1 is the released code.",
+    )
     generator_restart: bool = setting(
         False, "Begin every fit with new weights, as the released code does."
     )
@@ -228,6 +233,8 @@ class GraphPnasSettings:
         rate, clip = self.generator_learning_rate, self.generator_clip_norm
         require(self, 0 < rate < math.inf, "generator_learning_rate", "positive")
         require(self, clip is None or 0 < clip < math.inf, "generator_clip_norm", "positive")
+        hot = self.generator_temperature
+        require(self, 1 <= hot < math.inf, "generator_temperature", "a number from 1 up")
         require(self, 0 <= self.negative_weight < math.inf, "negative_weight", "from 0 up")
         require(self, self.keep_top is None or self.keep_top >= 1, "keep_top", "at least 1")
         for name in ("keep_first_share", "keep_last_share"):

@@ -148,6 +148,7 @@ GRAPHPNAS = {
     "generator_clip_norm": None,
     "generator_period": 4,
     "generator_samples": 2,
+    "generator_temperature": 1.0,
     "generator_restart": True,
     "objective": "reinforce",
     "negative_weight": 5.0,

@@ -71,7 +71,7 @@ class Diagnostics:
         }
 
     def last(self) -> dict[str, float]:
-        """Returns the shares of the last fit, means over runs, and how many runs fell back."""
+        """Returns the shares of the last fit, means over runs, and how often any run fell back."""
         if not self._seen:
             return {}
         kept = Diagnostics()
@@ -80,5 +80,9 @@ class Diagnostics:
             f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
             for name, value in kept.shares().items()
         }
-        fell = self._fallback[-1][1] if self._fallback else 0
-        return shares | {"generator/fallback_runs": float(fell)}
+        return shares | {"generator/fallbacks": float(self.num_fallbacks)}
+
+    @property
+    def num_fallbacks(self) -> int:
+        """Queries, of all runs together, that explored because nothing drawn would do."""
+        return sum(runs for _, runs in self._fallback)

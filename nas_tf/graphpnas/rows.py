@@ -161,13 +161,19 @@ def num_uniform(description: GraphDescription) -> int:
     return description.num_nodes + 2
 
 
-def sample_graphs(generator: Generator, weights: Weights, uniform: tf.Tensor) -> Graphs:
+def sample_graphs(
+    generator: Generator,
+    weights: Weights,
+    uniform: tf.Tensor,
+    temperature: tf.Tensor | None = None,
+) -> Graphs:
     """Draws graphs row by row.
 
     Args:
         generator: gives logits.
         weights: float32 [S, ...].
         uniform: float32 [S, B, T, `num_uniform`] in [0, 1): the same numbers give the same graphs.
+        temperature: float32 [B] that logits are divided by; None is 1.
 
     Returns:
         graphs [S, B].
@@ -180,9 +186,13 @@ def sample_graphs(generator: Generator, weights: Weights, uniform: tf.Tensor) ->
     def draw(number, graphs):
         row = rows[number]
         logits = generator.rows(weights, graphs, row[None])
-        edges, labels = draw_rows(
-            description, Rows(*(array[:, :, 0] for array in logits)), uniform[:, :, number]
-        )
+        logits = Rows(*(array[:, :, 0] for array in logits))
+        if temperature is not None:
+            logits = Rows(*(
+                array / tf.reshape(temperature, [-1] + [1] * (len(array.shape) - 2))
+                for array in logits
+            ))
+        edges, labels = draw_rows(description, logits, uniform[:, :, number])
         here = nodes == row
         new = Graphs(
             tf.where(here[:, None], edges[:, :, None, :], graphs.edges),

@@ -100,7 +100,7 @@ def test_what_was_drawn_is_noted(whole):
     study, _ = whole
     arrays = study.diagnostics.arrays()
     fits = len(arrays["seen"])
-    assert arrays["places"].shape == arrays["known"].shape == (fits, 3, 60)
+    assert arrays["places"].shape == arrays["known"].shape == (fits, 3, 30)
     shares = study.diagnostics.shares()
     assert (shares["valid"] == 1).all()  # every graph of NAS-Bench-201 is a cell
     assert (shares["new"] <= 1).all() and (shares["unique"] > 0).all()
@@ -143,6 +143,7 @@ def test_weights_of_the_end_know_all_queries(whole):
         ({"objective": "best"}, "objective='best'"),
         ({"learning_rate": 0}, "learning_rate=0"),
         ({"clip_norm": -1}, "clip_norm=-1"),
+        ({"temperature": 0.5}, "temperature=0.5"),
     ],
 )
 def test_bad_settings(values, message):
