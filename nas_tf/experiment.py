@@ -25,6 +25,11 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
 }
 
 
+# Kipf and Welling's autoencoders have two graph convolutions; with four they reconstruct less.
+_CONVOLUTIONS = {"encoder": "gcn", "hidden": (128, 128)}
+_ENCODERS = {"arch2vec": {}, "gae": _CONVOLUTIONS, "vgae": _CONVOLUTIONS}
+
+
 def make_space(settings: Settings) -> SearchSpace:
     """Returns the search space of a job."""
     return SPACES[settings.table.space]()
@@ -59,7 +64,7 @@ def make_trainer(
             adjacency_bias=settings.adjacency_bias,
             epsilon_start=settings.epsilon_start,
             synchronized=not alone,
-            encoder="gin" if settings.autoencoder == "arch2vec" else "gcn",
+            **_ENCODERS[settings.autoencoder],
             seed=seed,
         )
         if settings.autoencoder == "gae":
