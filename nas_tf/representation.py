@@ -161,6 +161,7 @@ class _Analysis:
             num_learned=self._values.gp_cells,
             quality=rows,
             published_quality=published.AUTOENCODERS[self._space.name],
+            quality_note=published.TRIED[self._space.name],
             published=published.REPRESENTATION.get(self._space.name, {}),
             cells=self._cells,
             **found,

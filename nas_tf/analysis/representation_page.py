@@ -36,6 +36,7 @@ class Findings:
         num_learned: cells that the Gaussian process and the supervised encoder learn from.
         quality: of autoencoders, see `quality_table`.
         published_quality: kind -> published measures.
+        quality_note: what was tried where they are not met; may be empty.
         published: "rmse", "pearson" and "neighbour_edits" -> embedding -> published text.
         cells: of the space, [K].
         smoothness: greedy walks.
@@ -52,6 +53,7 @@ class Findings:
     num_learned: int
     quality: Sequence[QualityRow]
     published_quality: Mapping[str, Sequence[float]]
+    quality_note: str
     published: Mapping[str, Mapping[str, str]]
     cells: CellGraphs
     smoothness: Mapping[str, Smoothness]
@@ -159,6 +161,7 @@ def _quality_section(findings: Findings) -> list[str]:
         "three count as the released code of arch2vec does. Without error: held-out cells decoded "
         "without a single error. Cells: prior samples that are cells of the space. Mean ± standard "
         "deviation over seeds. Published: arch2vec, table 1.",
+        findings.quality_note,
     ]
 
 
