@@ -19,6 +19,7 @@ GENERATOR = "generator.keras"
 SAMPLES = "samples.json"
 
 _RANDOM = 2000  # cells on the page
+_CHUNK = 1000  # graphs drawn at a time, which bounds the memory
 _RANDOM_STREAM = 51  # of a job's seed
 
 
@@ -62,7 +63,7 @@ def write_generator(
     fell = strategy.diagnostics.num_fallbacks
     if fell:
         print(
-            f"{fell:,} of {np.isfinite(history.validation_accuracy).sum():,} queries explored because "
+            f"{fell:,} of {np.count_nonzero(history.key):,} queries explored because "
             "the generator had collapsed: none of its samples was a new cell"
         )
     print(
@@ -88,9 +89,11 @@ def sample_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     claim.write_config(directory, settings)
     graphs = model.distribution()
     count = settings.sample.num_samples
-    drawn = graphs.sample(count, seed=(settings.job.seed, 0))
-    log_prob = graphs.log_prob(drawn).numpy()[:, 0]
-    edges, labels = (array.numpy()[:, 0] for array in drawn)
+    parts = []
+    for start in range(0, count, _CHUNK):
+        drawn = graphs.sample(_CHUNK, seed=(settings.job.seed, start))
+        parts.append([array.numpy()[:, 0] for array in (*drawn, graphs.log_prob(drawn))])
+    edges, labels, log_prob = (np.concatenate(field)[:count] for field in zip(*parts, strict=True))
     form = FORMS[space.name](model.generator.description.num_nodes)
     cells, valid = form.cells(edges, labels)
     samples = []

@@ -234,7 +234,7 @@ class GraphPnasSettings:
         require(self, 0 < rate < math.inf, "generator_learning_rate", "positive")
         require(self, clip is None or 0 < clip < math.inf, "generator_clip_norm", "positive")
         hot = self.generator_temperature
-        require(self, 1 <= hot < math.inf, "generator_temperature", "a number from 1 up")
+        require(self, 1 <= hot <= 8, "generator_temperature", "a number from 1 to 8")
         require(self, 0 <= self.negative_weight < math.inf, "negative_weight", "from 0 up")
         require(self, self.keep_top is None or self.keep_top >= 1, "keep_top", "at least 1")
         for name in ("keep_first_share", "keep_last_share"):

@@ -60,6 +60,8 @@ def shares_figure(queries: np.ndarray, shares: Mapping[str, np.ndarray]) -> Figu
     for (name, label), colour in zip(_SHARES.items(), LINE_COLOURS):
         values = 100 * np.asarray(shares[name], float)
         known = np.isfinite(values).any(axis=1)  # nothing valid has no different ones
+        if not known.any():
+            continue
         low, high = np.nanpercentile(values[known], (25, 75), axis=1)
         mean = np.nanmean(values[known], axis=1)
         axes.plot(queries[known], mean, color=colour, label=label)

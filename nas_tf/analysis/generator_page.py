@@ -112,13 +112,13 @@ def _text(learned: Learned, samples: Mapping[str, np.ndarray]) -> str:
     sections = [
         f"# {learned.title}, what the generator learned",
         disclaimer(learned.dataset),
-        f"The generators of {learned.num_runs:,} runs were fitted {len(learned.seen):,} times each. "
+        f"The generators of {learned.num_runs:,} runs were fitted up to {len(learned.seen):,} times each. "
         "A search saw validation accuracies; so does this page.",
         "## Accuracy of samples",
         markdown_table(headings, rows),
         "![Accuracies of samples over the search](generator_accuracy.png)",
-        "Validation accuracy of all that was drawn after a fit, whether it was queried or not; the "
-        "whiskers end at 5 and 95 %. Random cells are any of the table.",
+        "Validation accuracy of all that was drawn after a fit at temperature 1, whether it was "
+        "queried or not; the whiskers end at 5 and 95 %. Random cells are any of the table.",
         "## Valid, different, new",
         "![Shares of samples over the search](generator_shares.png)",
         "Valid: a cell of the table. Different: architectures among the valid ones, isomorphic ones "

@@ -5,6 +5,8 @@ Shapes: F fits, R runs, A graphs drawn after a fit.
 
 import numpy as np
 
+NOT_DRAWN = -2  # in the place of samples
+
 
 class Diagnostics:
     """What the generators of a study drew after every fit, F of them."""
@@ -26,7 +28,7 @@ class Diagnostics:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns everything: `seen` int64 [F], queries before the fit; `places` int32 [F, R, A] in
-        the pool (-1 is no cell of it); `known` bool [F, R, A], queried before; `fallback` int64
+        the pool (-1 is no cell of it, `NOT_DRAWN` that the run had ended); `known` bool [F, R, A], queried before; `fallback` int64
         [:, 2], queries at which runs explored because nothing drawn would do, and how many runs.
         """
         return {
@@ -54,20 +56,22 @@ class Diagnostics:
 
     def shares(self) -> dict[str, np.ndarray]:
         """Returns float64 [F, R] each: of what was drawn `valid`, a cell of the pool; `unique`,
-        different cells among the valid; `new`, valid and not queried before.
+        different cells among the valid; `new`, valid and not queried before. NaN is undefined.
         """
         if not self._seen:
             return {name: np.zeros((0, 0)) for name in ("valid", "unique", "new")}
         places, known = np.stack(self._places), np.stack(self._known)
         valid = places >= 0
         ordered = np.sort(places, axis=-1)
-        different = (np.diff(ordered, axis=-1, prepend=-1) > 0).sum(axis=-1)
+        first = np.diff(ordered, axis=-1, prepend=NOT_DRAWN) > 0
+        different = (first & (ordered >= 0)).sum(axis=-1)
+        drawn = (places != NOT_DRAWN).all(axis=-1)
         count = valid.sum(axis=-1)
         unique = np.where(count > 0, different / np.maximum(count, 1), np.nan)
         return {
-            "valid": valid.mean(axis=-1),
+            "valid": np.where(drawn, valid.mean(axis=-1), np.nan),
             "unique": unique,
-            "new": (valid & ~known).mean(axis=-1),
+            "new": np.where(drawn, (valid & ~known).mean(axis=-1), np.nan),
         }
 
     def last(self) -> dict[str, float]:

@@ -39,7 +39,8 @@ class GraphDistribution(tfd.Distribution):
     """P(A, X) of a generator with given weights; its batch shape is [S].
 
     A value is a `rows.Graphs`; `description.free_edges` says which entries are a choice. A graph
-    that has another value anywhere else has log-probability -10,000 or less.
+    that has another value elsewhere in a row of `description.rows` has log-probability -10,000 or
+    less; a first node that has no row must be all zeros.
     """
 
     def __init__(

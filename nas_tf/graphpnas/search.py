@@ -35,7 +35,7 @@ import tensorflow as tf
 from nas_tf import core
 from nas_tf.graphpnas import replay
 from nas_tf.graphpnas.cells import CellForm
-from nas_tf.graphpnas.diagnostics import Diagnostics
+from nas_tf.graphpnas.diagnostics import NOT_DRAWN, Diagnostics
 from nas_tf.graphpnas.distribution import programs
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Adam, Buffer, fit_program, fresh_adam
@@ -62,7 +62,7 @@ class Learning:
         keep_top: cells of the buffer; None keeps a share.
         shares: kept at the first and at the last query.
         total_queries: of a run, over which the share shrinks.
-        epochs: passes over the buffer in a fit.
+        epochs: passes over the buffer in a fit; more over one that infeasible cells left smaller.
         batch_size: graphs of a gradient step.
         learning_rate: of Adam.
         clip_norm: bound on a run's gradient; None is no bound.
@@ -101,8 +101,8 @@ class Learning:
         replay.check_buffer(self.keep_top, self.shares, self.beta)
         if not 0 < self.learning_rate < np.inf:
             raise core.ConfigError(f"learning_rate={self.learning_rate}: expected a positive number")
-        if not 1 <= self.temperature < np.inf:
-            raise core.ConfigError(f"temperature={self.temperature}: expected a number from 1 up")
+        if not 1 <= self.temperature <= 8:  # far above, what is no choice would be drawn
+            raise core.ConfigError(f"temperature={self.temperature}: expected a number from 1 to 8")
         if self.clip_norm is not None and not 0 < self.clip_norm < np.inf:
             raise core.ConfigError(f"clip_norm={self.clip_norm}: expected a positive number")
 
@@ -134,7 +134,7 @@ class GraphSearch(pool_search.PoolSearch):
             learning: how it learns.
             explorer: draws random graphs.
             exploration: how often.
-            run_block: S, runs that one program fits; results of a run depend on it by rounding.
+            run_block: S, runs that one program fits; a run depends on it by rounding.
             jit_compile: compile with XLA.
             devices: where blocks of runs are fitted; empty leaves it to TensorFlow.
 
@@ -207,12 +207,16 @@ class GraphSearch(pool_search.PoolSearch):
     def fitted_weights(self, run: int) -> dict[str, np.ndarray]:
         """Returns the weights of a run's generator, fitted to all it has queried by now.
 
-        With weights that are kept a search goes on from them: to be called at its end.
+        Of a run that ended before others and keeps its weights they are those of its last fit.
         """
-        queries = len(self._columns)
-        if self._fitted != queries:
+        queries = sum(int(cells[run] >= 0) for cells, _ in self._columns)
+        before = self._weights, self._adam, self._fitted
+        ended = queries < len(self._columns) and not self._learning.restart
+        if not ended and (self._learning.restart or self._fitted != queries):
             self._fit(queries, np.array([run]))
-        return {name: value[run] for name, value in self._weights.items()}
+        found = {name: value[run].copy() for name, value in self._weights.items()}
+        self._weights, self._adam, self._fitted = before
+        return found
 
     def _clear(self) -> None:
         super()._clear()
@@ -259,14 +263,16 @@ class GraphSearch(pool_search.PoolSearch):
         return np.where(valid & inside, place, -1)
 
     def _samples(self, seen: int) -> np.ndarray:
-        """Returns the places int64 [R, A] of what the generator drew that has seen `seen` queries."""
+        """Returns the places int64 [R, A] of what the generators drew that saw `seen` queries."""
         if self._drawn is None or self._drawn[0] != seen:
             if self._learning.restart or self._fitted != seen:
                 self._fit(seen)
             edges, labels = self._draw_graphs(seen)
             places = self._places(edges, labels)
+            places[~self._active] = NOT_DRAWN
             plain = places[:, self._temperatures == 1]
-            known, _ = self._queried.find(np.arange(len(places)), plain)
+            queried = np.stack([cells for cells, _ in self._columns[:seen]], axis=1)  # [R, seen]
+            known = (plain[..., None] == queried[:, None]).any(axis=-1)
             self._diagnostics.add(seen, plain, known)
             self._drawn = seen, places
         return self._drawn[1]
@@ -283,6 +289,7 @@ class GraphSearch(pool_search.PoolSearch):
         steps = self._num_steps(seen)
         weights, adam = self._weights, self._adam
         moved = {prefix: {n: v.copy() for n, v in p.items()} for prefix, p in self._kept().items()}
+        wanted = self._active if runs is None else np.isin(np.arange(len(self._seeds)), runs)
 
         def work(runs: np.ndarray) -> None:
             rows = self._padded(runs)
@@ -296,9 +303,10 @@ class GraphSearch(pool_search.PoolSearch):
             for prefix, part in (("weight", found), ("first", after.first),
                                  ("second", after.second)):
                 for name, value in part.items():
-                    moved[prefix][name][runs] = value.numpy()[: len(runs)]
+                    ours = wanted[runs]
+                    moved[prefix][name][runs[ours]] = value.numpy()[: len(runs)][ours]
 
-        self._in_blocks(work, runs)
+        self._in_blocks(work, wanted)
         self._weights = moved["weight"]
         self._adam = Adam(np.int32(adam.number + steps), moved["first"], moved["second"])
         self._fitted = seen
@@ -356,13 +364,12 @@ class GraphSearch(pool_search.PoolSearch):
             graphs = self._draw(weights, tf.constant(np.stack(uniform)), self._temperatures)
             edges[runs], labels[runs] = (array.numpy()[: len(runs)] for array in graphs)
 
-        self._in_blocks(work)
+        self._in_blocks(work, self._active)
         return edges, labels
 
-    def _in_blocks(self, work, wanted: np.ndarray | None = None) -> None:
-        """Does work on the blocks that hold a wanted run (one that has not ended), side by side."""
+    def _in_blocks(self, work, wanted: np.ndarray) -> None:
+        """Does work on the blocks that hold a wanted run, bool [R], side by side."""
         runs = np.arange(len(self._seeds))
-        wanted = self._active if wanted is None else np.isin(runs, wanted)
         blocks = [runs[start : start + self._run_block] for start in runs[:: self._run_block]]
         side_by_side(work, [block for block in blocks if wanted[block].any()], self._devices)
 

@@ -55,7 +55,17 @@ def test_a_generator_that_was_never_fitted(learned, tmp_path):
     )
     write_generator_page(tmp_path, never)
     text = (tmp_path / "generator.md").read_text("utf-8")
-    assert "were fitted 0 times" in text and "| 10 |" not in text
+    assert "were fitted up to 0 times" in text and "| 10 |" not in text
+
+
+def test_nothing_that_was_drawn_is_a_cell(learned, tmp_path):
+    nothing = dataclasses.replace(
+        learned, places=np.full((3, 2, 4), -1),
+        shares={"valid": np.zeros((3, 2)), "unique": np.full((3, 2), np.nan),
+                "new": np.zeros((3, 2))},
+    )
+    write_generator_page(tmp_path, nothing)
+    assert "| 30 | 0 | – | – | – |" in (tmp_path / "generator.md").read_text("utf-8")
 
 
 def test_fits_that_are_looked_at(learned):

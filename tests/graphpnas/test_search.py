@@ -41,7 +41,6 @@ def search(pool, seeds, *, restart=True, explore=8, devices=(), **values):
         learning=Learning(**learning | values),
         explorer=Explorer(FORM.description, probability=1.0),
         exploration=Exploration("step", steps=explore),
-        run_block=2,
         jit_compile=False,
         devices=devices,
     )
@@ -126,12 +125,31 @@ def test_a_run_without_budget_does_not_change(whole, pool, accuracies, restart, 
     assert (study.state()["queried"][1, 12:] == -1).all()
 
 
-def test_weights_of_the_end_know_all_queries(whole):
+def test_weights_of_the_end_know_all_queries(whole, pool, accuracies, restart, toy):
     study, _ = whole
-    weights = study.fitted_weights(1)
-    assert weights["theta_out"].shape == (8, 2 * 5)
-    again = study.fitted_weights(1)
-    np.testing.assert_array_equal(weights["theta_out"], again["theta_out"])
+    first, second = study.fitted_weights(0), study.fitted_weights(1)
+    assert second["theta_out"].shape == (8, 2 * 5)
+    alone = search(pool, [6], restart=restart)
+    toy.run(alone, QUERIES, accuracies)
+    np.testing.assert_array_equal(alone.fitted_weights(0)["theta_out"], second["theta_out"])
+    np.testing.assert_array_equal(study.fitted_weights(0)["theta_out"], first["theta_out"])
+
+
+def test_a_run_that_has_ended_draws_nothing(pool, accuracies, restart, toy):
+    study = search(pool, [5, 6], restart=restart)
+    toy.run(study, 12, accuracies)
+    toy.run(study, 8, accuracies, [True, False])
+    arrays = study.diagnostics.arrays()
+    assert (arrays["places"][-1, 1] == -2).all() and (arrays["places"][-1, 0] >= 0).all()
+    shares = study.diagnostics.shares()
+    assert np.isnan([shares[name][-1, 1] for name in shares]).all()
+    assert study.metrics()["generator/valid"] == 1.0
+    if not restart:
+        alone = search(pool, [6], restart=restart)
+        toy.run(alone, 13, accuracies)
+        weights = study.fitted_weights(1)
+        expected = alone.state()["weight_theta_out"][0]
+        np.testing.assert_array_equal(weights["theta_out"], expected)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +162,7 @@ def test_weights_of_the_end_know_all_queries(whole):
         ({"learning_rate": 0}, "learning_rate=0"),
         ({"clip_norm": -1}, "clip_norm=-1"),
         ({"temperature": 0.5}, "temperature=0.5"),
+        ({"temperature": 9}, "temperature=9"),
     ],
 )
 def test_bad_settings(values, message):
