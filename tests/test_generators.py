@@ -25,7 +25,7 @@ def base(records):
         jit_compile=False,
         strategy="graphpnas",
         num_runs=2,
-        num_queries=40,
+        num_queries=30,
         generator_hidden=4,
         generator_components=2,
         generator_steps=1,
@@ -84,7 +84,7 @@ def test_settings_change_the_queries(variants, found, name):
 
 def test_what_a_search_leaves(done, found):
     np.testing.assert_array_equal(trace(done)["key"], found("graphpnas"))
-    assert all(len(set(keys)) == 40 for keys in found("graphpnas"))
+    assert all(len(set(keys)) == 30 for keys in found("graphpnas"))
     page = (done / "generator.md").read_text("utf-8")
     assert "GraphPNAS" in page and "| random | 2,000 |" in page
     assert (done / "generator.html").exists()

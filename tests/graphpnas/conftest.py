@@ -26,16 +26,25 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="session", params=list(DESCRIPTIONS))
-def description(request):
+CASES = [*(("gnn", name) for name in DESCRIPTIONS), ("rnn", "labelled nodes")]
+
+
+@pytest.fixture(scope="session", params=CASES, ids=" ".join)
+def case(request):
+    """Names of a network and of a space."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def description(case):
     """A space of at most 144 graphs."""
-    return DESCRIPTIONS[request.param]
+    return DESCRIPTIONS[case[1]]
 
 
-@pytest.fixture(scope="session", params=list(NETWORKS))
-def generator(request, description):
+@pytest.fixture(scope="session")
+def generator(case, description):
     """A network for it."""
-    return NETWORKS[request.param](description)
+    return NETWORKS[case[0]](description)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from nas_tf.graphpnas.rows import Graphs, graph_log_prob
 from nas_tf.graphpnas.saving import load_generator, save_generator
 
 
-pytestmark = pytest.mark.parametrize("description", ["labelled nodes"], indirect=True)
+BOTH = [("gnn", "labelled nodes"), ("rnn", "labelled nodes")]
+pytestmark = pytest.mark.parametrize("case", BOTH, indirect=True, ids=" ".join)
 
 
 @pytest.fixture
