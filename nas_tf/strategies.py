@@ -1,6 +1,7 @@
 """Search strategies by name, made from the settings of a job."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,7 +20,8 @@ from nas_tf.baselines.local_search import LocalSearch
 from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.experiment import make_predictor_training
-from nas_tf.graphpnas.cells import FORMS, CellForm
+from nas_tf.graphpnas.cells import FORMS
+from nas_tf.graphpnas.description import GraphDescription
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
@@ -244,31 +246,29 @@ def _bananas(settings: Settings, study: Study) -> Strategy:
 
 def _graphpnas(settings: Settings, study: Study) -> Strategy:
     values = settings.graphpnas
-    form = FORMS[study.space.name].of_pool(study.cells)
-    generator = GraphGenerator(
-        form.description,
+    network = functools.partial(
+        GraphGenerator,
         hidden=values.generator_hidden,
         num_components=values.generator_components,
         num_steps=values.generator_steps,
         pooling=values.generator_pooling,
     )
-    return _graph_search(form, generator, settings, study)
+    return _graph_search(network, settings, study)
 
 
 def _rnn_generator(settings: Settings, study: Study) -> Strategy:
     values = settings.graphpnas
-    form = FORMS[study.space.name].of_pool(study.cells)
-    generator = RecurrentGenerator(
-        form.description,
-        hidden=values.generator_hidden,
-        num_layers=values.generator_layers,
+    network = functools.partial(
+        RecurrentGenerator, hidden=values.generator_hidden, num_layers=values.generator_layers
     )
-    return _graph_search(form, generator, settings, study)
+    return _graph_search(network, settings, study)
 
 
 def _graph_search(
-    form: CellForm, generator: Generator, settings: Settings, study: Study
+    network: Callable[[GraphDescription], Generator], settings: Settings, study: Study
 ) -> GraphSearch:
+    form = FORMS[study.space.name].of_pool(study.cells)
+    generator = network(form.description)
     values = settings.graphpnas
     learning = Learning(
         objective=values.objective,

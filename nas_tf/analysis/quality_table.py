@@ -24,7 +24,10 @@ KINDS = {
     "arch2vec": "arch2vec",
 }
 
-_FIELDS = ("reconstruction_accuracy", *MEASURES[1:], "space", "num_cells", "epochs", "seed", "autoencoder", "kl_weight")
+_FIELDS = (
+    "reconstruction_accuracy", "validity", "uniqueness", "space", "num_cells", "epochs", "seed",
+    "autoencoder", "kl_weight",
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
