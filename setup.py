@@ -56,7 +56,7 @@ setuptools.setup(
         'setuptools>=69,<82; python_version >= "3.12"',
     ],
     extras_require={
-        "test": ["pytest>=8,<10"],
+        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4"],
         "nats": ["nats_bench>=1.8,<2"],
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
     },

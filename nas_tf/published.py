@@ -79,7 +79,9 @@ TRIED = {
         "with batches of 64: the other two seeds lie 7 below in validity or 1 below in uniqueness. Some forty "
         "settings were compared on these seeds (divergence, free bits, batch size, passes, learning "
         "rate, dropout, bias, positions): what raises uniqueness, which is a matter of wrong edges, "
-        "lowers validity."
+        "lowers validity. GAE reconstructs by what its convolutions "
+        "multiply with (seed 100, share of entries): the normalised adjacency matrix of Kipf and "
+        "Welling, which stands here, 86.0 %; A + I as it is 91.5 %, A 90.3 %, A + 2 I 99.2 %."
     ),
     "darts": (
         "Chosen on one development seed: with a bias of the adjacency logits reconstruction is "

@@ -71,9 +71,13 @@ def check(settings: Settings, epochs: tuple[int, ...]) -> None:
         epochs: training budgets that cells can be measured at, ascending.
 
     Raises:
-        ConfigError: all queries would be random, or none a full training.
+        ConfigError: all queries would be random, or none a full training, or a model is given
+            that would not be used.
     """
     strategy, queries = settings.search.strategy, settings.search.num_queries
+    given = settings.pretrain.pretrained
+    if given and not needs_embedding(settings):
+        raise ConfigError(f"--pretrained={given}: --strategy={strategy} uses no pre-trained model")
     first = {
         "bayesian": ("num_initial", settings.bayesian.num_initial),
         "supervised_bayesian": ("num_initial", settings.bayesian.num_initial),

@@ -609,6 +609,7 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
             "--space=nasbench201: no table was given; set --nasbench201_table=PATH",
         ),
         ({"pretrained": "no/such"}, DataError, "no/such/model/quality.json"),
+        ({"pretrained": "x", "strategy": "random"}, ConfigError, "=x: --strategy=random uses no"),
         ({"pretrained": "x", "job": "pretrain"}, ConfigError, "--pretrained=x: --job=pretrain"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",

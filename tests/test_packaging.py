@@ -56,7 +56,7 @@ def test_every_import_is_required():
 
 
 def test_every_requirement_is_pinned():
-    needed = {*requirements("install_requires"), "pytest", "nats-bench"} - {"setuptools"}
+    needed = {*requirements("install_requires"), "pytest", "pytest-xdist", "nats-bench"} - {"setuptools"}
     assert needed <= set(constraints())
     assert all(re.fullmatch(r"[0-9][0-9a-z.]*", version) for version in constraints().values())
 

@@ -114,7 +114,7 @@ class GraphGenerator:
 
     def rows(self, weights: Weights, graphs: Graphs, rows: tf.Tensor) -> Rows:
         """Returns the logits of rows [S, B, T]; see `rows.Generator`."""
-        nodes = tf.range(self.description.num_nodes)
+        nodes = tf.range(graphs.labels.shape[-1])
         new = tf.cast(nodes == rows[:, None], tf.float32)  # [T, N]
         earlier = tf.cast(nodes < rows[:, None], tf.float32)
         states = self._states(weights, graphs, new, earlier)  # [S, B, T, N, H]
@@ -142,18 +142,19 @@ class GraphGenerator:
             new: float32 [T, N], 1 at the node that joins.
             earlier: float32 [T, N], 1 at the nodes before it.
         """
-        size, num_labels = self.description.num_nodes, self.description.num_edge_labels
+        size, num_labels = graphs.labels.shape[-1], self.description.num_edge_labels
         there = tf.one_hot(tf.cast(graphs.edges, tf.int32) - 1, num_labels - 1)  # [S, B, N, N, L-1]
-        row = tf.reshape(there, tf.concat([tf.shape(there)[:3], [size * (num_labels - 1)]], 0))
+        width = size * (num_labels - 1)
+        row = tf.reshape(there, tf.concat([tf.shape(there)[:3], [width]], 0))
         label = tf.one_hot(tf.cast(graphs.labels, tf.int32), self.description.num_node_labels)
-        known = _dense(row, weights["row"]) + _dense(label, weights["label"])
+        known = _dense(row, weights["row"][:, :width]) + _dense(label, weights["label"])
         states = known[:, :, None] * earlier[..., None]
-        states += (new + earlier)[..., None] * weights["position"][:, None, None]
+        states += (new + earlier)[..., None] * weights["position"][:, None, None, :size]
         pairs = _Pairs(there, new, earlier)
         for step in range(self.num_steps):
             of = {name: weights[f"{step}_{name}"] for name in self._step_shapes(0)}
-            seen = _dense(row, of["attention_row"])[:, :, None] * earlier[..., None]
-            seen += _wide(of["attention_position"], 5)
+            seen = _dense(row, of["attention_row"][:, :width])[:, :, None] * earlier[..., None]
+            seen += _wide(of["attention_position"][:, :size], 5)
             states = _step(of, states, seen, pairs)
         return states
 

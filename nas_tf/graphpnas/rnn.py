@@ -60,19 +60,20 @@ class RecurrentGenerator:
     def rows(self, weights: Weights, graphs: Graphs, rows: tf.Tensor) -> Rows:
         """Returns the logits of rows [S, B, T]; see `rows.Generator`.
 
-        All rows are stepped through, whichever are asked for.
+        All rows of the graphs given are stepped through, whichever are asked for.
         """
-        size, num_labels = self.description.num_nodes, self.description.num_edge_labels
+        num_labels, known = self.description.num_edge_labels, graphs.labels.shape[-1]
         there = tf.one_hot(tf.cast(graphs.edges, tf.int32) - 1, num_labels - 1)
-        there = tf.reshape(there, tf.concat([tf.shape(there)[:3], [size * (num_labels - 1)]], 0))
+        width = known * (num_labels - 1)
+        there = tf.reshape(there, tf.concat([tf.shape(there)[:3], [width]], 0))
         count = tf.maximum(tf.reduce_sum(there, axis=-1, keepdims=True), 1.0)
-        decided = tf.einsum("sbnf,sfh->sbnh", there / count, weights["edges_in"])
+        decided = tf.einsum("sbnf,sfh->sbnh", there / count, weights["edges_in"][:, :width])
         labels = tf.one_hot(tf.cast(graphs.labels, tf.int32), self.description.num_node_labels)
         decided += tf.einsum("sbnc,sch->sbnh", labels, weights["label_in"])
         zeros = tf.zeros(tf.concat([tf.shape(labels)[:2], [self.hidden]], 0))
         inputs = zeros + weights["start"]
         states, outputs = [(zeros, zeros)] * self.num_layers, []
-        for row in self.description.rows:
+        for row in [row for row in self.description.rows if row < known]:
             states = self._advance(weights, inputs + weights["position"][:, row, None], states)
             outputs.append(states[-1][0])
             inputs = decided[:, :, row]
@@ -81,7 +82,9 @@ class RecurrentGenerator:
         labels = tf.einsum("sbth,sho->sbto", outputs, weights["label_out"])
         edges, labels = (_LIMIT * tf.tanh(logits / _TEMPERATURE) for logits in (edges, labels))
         shape = tf.shape(edges)[:3]
-        parts = [1, size, self.description.num_edge_logits] if self.description.num_edge_logits > 1 else [1, size]
+        parts = [1, self.description.num_nodes]
+        if self.description.num_edge_logits > 1:
+            parts.append(self.description.num_edge_logits)
         edges = tf.reshape(edges, tf.concat([shape, parts], 0))
         mixture = tf.zeros(tf.concat([shape, [1]], 0))
         return masked(self.description, Rows(mixture, edges, labels), rows)

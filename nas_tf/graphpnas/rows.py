@@ -11,6 +11,7 @@ Shapes: S runs, B graphs, N nodes, T rows, K components of a mixture, L labels o
 logit), C labels of a node.
 """
 
+import itertools
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from nas_tf.graphpnas.description import GraphDescription
 
 tfd = tfp.distributions
 
+_STRETCHES = 3  # of rows: more of them save work on small graphs, and take longer to compile
 BIG = 1e4  # a logit beyond which float32 knows 0 and 1 alone
 
 Weights = dict[str, tf.Tensor]
@@ -72,7 +74,8 @@ class Generator(Protocol):
 
         Args:
             weights: float32 [S, ...].
-            graphs: [S, B]; of each, a row sees the rows before it alone.
+            graphs: [S, B]; of each, a row sees the rows before it alone. Only their first nodes, a
+                number known when the program is made, may be given: all up to the last of `rows`.
             rows: int32 [T], nodes.
 
         Returns:
@@ -102,10 +105,13 @@ def masked(description: GraphDescription, logits: Rows, rows: tf.Tensor) -> Rows
 
     Args:
         description: of the graphs.
-        logits: [S, B, T].
+        logits: [S, B, T]; of edges from the first nodes alone.
         rows: int32 [T], nodes.
     """
     size, num_labels = description.num_nodes, description.num_edge_labels
+    later = [[0, 0]] * 4 + [[0, size - logits.edges.shape[4]]]
+    later += [[0, 0]] * (len(logits.edges.shape) - 5)
+    logits = logits._replace(edges=tf.pad(logits.edges, later))
     fixed = np.zeros((size, size), np.int64)
     for source, target in description.fixed_edges:
         fixed[target, source] = 1
@@ -169,6 +175,8 @@ def sample_graphs(
 ) -> Graphs:
     """Draws graphs row by row.
 
+    Rows come in `_STRETCHES`: one loop each, over graphs of no more nodes than its last row needs.
+
     Args:
         generator: gives logits.
         weights: float32 [S, ...].
@@ -178,37 +186,48 @@ def sample_graphs(
     Returns:
         graphs [S, B].
     """
-    description = generator.description
-    size, rows = description.num_nodes, tf.constant(description.rows)
+    count = len(generator.description.rows)
+    rows = tf.constant(generator.description.rows)
+    bounds = sorted({round(count * part / _STRETCHES) for part in range(_STRETCHES + 1)})
     shape = tf.shape(uniform)[:2]
-    nodes = tf.range(size)
+    graphs = Graphs(
+        tf.zeros(tf.concat([shape, [0, 0]], 0), tf.int8), tf.zeros(tf.concat([shape, [0]], 0), tf.int8)
+    )
 
     def draw(number, graphs):
-        row = rows[number]
-        logits = generator.rows(weights, graphs, row[None])
+        logits = generator.rows(weights, graphs, rows[number][None])
         logits = Rows(*(array[:, :, 0] for array in logits))
         if temperature is not None:
             logits = Rows(*(
                 array / tf.reshape(temperature, [-1] + [1] * (len(array.shape) - 2))
                 for array in logits
             ))
-        edges, labels = draw_rows(description, logits, uniform[:, :, number])
-        here = nodes == row
-        new = Graphs(
-            tf.where(here[:, None], edges[:, :, None, :], graphs.edges),
-            tf.where(here, labels[:, :, None], graphs.labels),
-        )
-        return number + 1, new
+        new = draw_rows(generator.description, logits, uniform[:, :, number])
+        return number + 1, _with_row(graphs, rows[number], new)
 
-    empty = Graphs(
-        tf.zeros(tf.concat([shape, [size, size]], 0), tf.int8),
-        tf.zeros(tf.concat([shape, [size]], 0), tf.int8),
-    )
-    count = len(description.rows)
-    _, graphs = tf.while_loop(
-        lambda number, _: number < count, draw, (0, empty), maximum_iterations=count
-    )
+    for first, end in itertools.pairwise(bounds):
+        graphs = _grown(graphs, generator.description.rows[end - 1] + 1)
+        _, graphs = tf.while_loop(
+            lambda number, _, end=end: number < end, draw, (first, graphs),
+            maximum_iterations=end - first,
+        )
     return graphs
+
+
+def _grown(graphs: Graphs, size: int) -> Graphs:
+    """Gives graphs [S, B] nodes without edges, up to `size`."""
+    more = [[0, 0], [0, 0], [0, size - graphs.labels.shape[-1]]]
+    return Graphs(tf.pad(graphs.edges, [*more, more[-1]]), tf.pad(graphs.labels, more))
+
+
+def _with_row(graphs: Graphs, row: tf.Tensor, new: Graphs) -> Graphs:
+    """Returns graphs [S, B] with their row `row` replaced: edges [S, B, N] and labels [S, B]."""
+    size = graphs.labels.shape[-1]
+    here = tf.range(size) == row
+    return Graphs(
+        tf.where(here[:, None], new.edges[:, :, None, :size], graphs.edges),
+        tf.where(here, new.labels[:, :, None], graphs.labels),
+    )
 
 
 def draw_rows(description: GraphDescription, logits: Rows, uniform: tf.Tensor) -> Graphs:
