@@ -8,6 +8,7 @@ import numpy as np
 
 from nas_tf.analysis.comparison import FinishedStudy, Section, mean_or_nan
 from nas_tf.analysis.comparison_checklist import REFERENCE, checklist
+from nas_tf.analysis.comparison_progress import after_fewer_queries
 from nas_tf.analysis.comparison_setup import (
     RUNS_CAPTION,
     runs_table,
@@ -28,6 +29,7 @@ from nas_tf.analysis.wording import (
     escaped,
     is_missing,
     markdown_table,
+    mean_std,
     percent,
     table_cells,
 )
@@ -172,6 +174,7 @@ def _section(page: SectionPage) -> list[str]:
     for name, file in page.figures.items():
         alternative, caption = _FIGURES[name]
         blocks += [f"![{alternative}]({file})", caption]
+    blocks += after_fewer_queries(group)
     blocks += ["### Runs", runs_table(group), RUNS_CAPTION]
     return [*blocks, *settings_that_differ(group), "### Versions", versions(group)]
 
@@ -195,23 +198,14 @@ def _results(page: SectionPage) -> str:
     headings += ["Difference (points) [95 % CI]", "p (Holm)", "P(better)"] * compared
     rows = []
     for index, (study, outcome) in enumerate(zip(group.studies, group.outcomes)):
-        test = _mean_std(outcome.test_accuracy)
-        row = [escaped(study.label), _mean_std(outcome.validation_accuracy)]
+        test = mean_std(outcome.test_accuracy)
+        row = [escaped(study.label), mean_std(outcome.validation_accuracy)]
         row += [_reported(study) or "–"] * reported
         row.append(f"**{test}**" if compared and _is_leading(page, index) else test)
         row += [_published(study, group)[0]] * published
         row.append(percent(mean_or_nan(outcome.test_regret), 3, unit=""))
         rows.append(row + _contrast(page, index) * compared)
     return markdown_table(headings, rows)
-
-
-def _mean_std(values: np.ndarray) -> str:
-    """Returns mean ± standard deviation (over n) in per cent."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return "–"
-    spread = f" ± {100 * finite.std():.2f}" if len(values) > 1 else ""
-    return f"{100 * finite.mean():.2f}{spread}"
 
 
 def _is_leading(page: SectionPage, index: int) -> bool:

@@ -42,6 +42,18 @@ def percent(value: float | None, digits: int, unit: str = " %") -> str:
     return "–" if is_missing(value) else f"{100 * value:.{digits}f}{unit}"
 
 
+def mean_std(values: np.ndarray) -> str:
+    """Returns mean ± standard deviation (over n) of fractions [R] in per cent, 94.10 ± 0.21.
+
+    What is not finite is left out; one value has no deviation, none is a dash.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return "–"
+    spread = f" ± {100 * finite.std():.2f}" if len(values) > 1 else ""
+    return f"{100 * finite.mean():.2f}{spread}"
+
+
 def count(number: float, one: str, many: str = "") -> str:
     """Returns a number and its noun: 1 query, 2,532 cells, 2.5 queries.
 

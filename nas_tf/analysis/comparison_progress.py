@@ -1,0 +1,54 @@
+"""What the studies of a comparison had reached after fewer queries than in the end."""
+
+import numpy as np
+
+from nas_tf.analysis.comparison import Endpoint, FinishedStudy, Section, mean_or_nan, outcome
+from nas_tf.analysis.curves import query_counts
+from nas_tf.analysis.wording import PUBLISHED_DATASETS, escaped, markdown_table, mean_std, percent
+
+_FIRST = 10  # queries; before, searches have hardly begun
+
+
+def after_fewer_queries(group: Section) -> list[str]:
+    """Returns heading, table and caption; nothing where no query counts less than the last.
+
+    Args:
+        group: the studies.
+    """
+    if group.endpoint.queries is None:
+        return []
+    counts = [n for n in query_counts(group.endpoint.queries).tolist() if n >= _FIRST]
+    if len(counts) < 2:
+        return []
+    accuracy = [[_test_accuracy(study, queries) for queries in counts] for study in group.studies]
+    best = np.argmax(np.nan_to_num([[mean_or_nan(v) for v in row] for row in accuracy]), axis=0)
+    rows = [
+        [escaped(study.label), *(
+            _bold(mean_std(values), len(accuracy) > 1 and index == leader) + _published(study, queries)
+            for values, leader, queries in zip(row, best, counts)
+        )]
+        for index, (study, row) in enumerate(zip(group.studies, accuracy))
+    ]
+    headings = ["Study", *(f"{queries:,}" for queries in counts)]
+    caption = (
+        "Test accuracy (%) of the incumbents after so many queries, mean ± standard deviation over "
+        "runs. Bold: the best mean."
+    )
+    if any(_published(study, queries) for study in group.studies for queries in counts):
+        caption += " In brackets: published after as many queries."
+    return ["### After fewer queries", markdown_table(headings, rows), caption]
+
+
+def _test_accuracy(study: FinishedStudy, queries: int) -> np.ndarray:
+    return outcome(study.curves, Endpoint(queries, None)).test_accuracy
+
+
+def _bold(text: str, wanted: bool) -> str:
+    return f"**{text}**" if wanted else text
+
+
+def _published(study: FinishedStudy, queries: int) -> str:
+    known = study.summary["dataset"] in PUBLISHED_DATASETS
+    if not known or queries not in study.notes.published:
+        return ""
+    return f" ({percent(study.notes.published[queries], 2, unit='')})"
