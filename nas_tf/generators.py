@@ -47,7 +47,9 @@ def write_generator(
         seen=diagnostics["seen"],
         places=diagnostics["places"],
         shares=strategy.diagnostics.shares(),
-        fallback=diagnostics["fallback"],
+        num_fallbacks=strategy.diagnostics.num_fallbacks,
+        num_any_cell=strategy.diagnostics.num_any_cell,
+        acceptance=strategy.diagnostics.acceptance,
         num_runs=settings.search.num_runs,
         random=rng.integers(len(pool), size=_RANDOM),
         accuracy=np.asarray(benchmark.validation_accuracy)[place],
@@ -68,12 +70,17 @@ def write_generator(
         )
     print(
         f"generator: {directory / PAGE}.md, and that of run {run} in {directory / GENERATOR}; draw "
-        f"from it with --job=sample --generator={directory / GENERATOR}"
+        f"from it with --job=sample --space={settings.table.space} "
+        f"--generator={directory / GENERATOR}"
     )
 
 
 def sample_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
-    """Draws cells from a fitted generator and writes them with their log-probabilities."""
+    """Draws cells from a fitted generator and writes them with their log-probabilities.
+
+    These are of the graph that was drawn, which is written beside the cell: a cell of NAS-Bench-101
+    is what is left of a graph without its dead nodes, and many graphs leave the same one.
+    """
     path = settings.sample.generator
     if not path:
         raise ConfigError(
@@ -102,6 +109,7 @@ def sample_job(settings: Settings, directory: pathlib.Path, started: float) -> N
         samples.append({
             "matrix": matrix.tolist(),
             "ops": [space.op_names[op] for op in ops],
+            "graph": {"edges": edges[index].tolist(), "labels": labels[index].tolist()},
             "log_prob": float(log_prob[index]),
         })
     different = len(np.unique(cells.keys[valid]))

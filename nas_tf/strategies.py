@@ -26,7 +26,8 @@ from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import Generator
-from nas_tf.graphpnas.search import GraphSearch, Learning
+from nas_tf.graphpnas.learning import Learning
+from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.graphs import CellGraphs, first_of_each_key
 from nas_tf.settings import Settings
 
@@ -89,6 +90,14 @@ def check(settings: Settings, epochs: tuple[int, ...]) -> None:
         name, count = first[strategy]
         if queries <= count:
             raise ConfigError(f"--num_queries={queries}: all would be random, --{name}={count}")
+    if strategy in ("graphpnas", "rnn_generator") and queries is not None:
+        values = settings.graphpnas
+        always = values.explore_schedule == "step" and values.explore_start == 1
+        if always and queries <= values.explore_queries:
+            raise ConfigError(
+                f"--num_queries={queries}: all would be random, "
+                f"--explore_queries={values.explore_queries}"
+            )
     if strategy == "bohb":
         if len(epochs) < 2:
             raise ConfigError(

@@ -236,7 +236,8 @@ class GraphPnasSettings:
         hot = self.generator_temperature
         require(self, 1 <= hot <= 8, "generator_temperature", "a number from 1 to 8")
         require(self, 0 <= self.negative_weight < math.inf, "negative_weight", "from 0 up")
-        require(self, self.keep_top is None or self.keep_top >= 1, "keep_top", "at least 1")
+        several = self.keep_top is None or self.keep_top >= 2
+        require(self, several, "keep_top", "at least 2 (of one, rewards have no spread)")
         for name in ("keep_first_share", "keep_last_share"):
             require(self, 0 < getattr(self, name) <= 1, name, "a share above 0, up to 1")
         for name in ("explorer_probability", "explore_start", "explore_end"):

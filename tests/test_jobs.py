@@ -596,6 +596,11 @@ def test_jit_compile_reaches_the_compiler(base, monkeypatch):
             "random, --generator_period=10",
         ),
         (
+            {"strategy": "rnn_generator", "num_queries": 15, "explore_schedule": "step"},
+            ConfigError,
+            "random, --explore_queries=30",
+        ),
+        (
             {"strategy": "graphpnas", "explorer": "watts_strogatz"},
             ConfigError,
             "explorer_neighbours=4: expected an even number from 2 to below 4",

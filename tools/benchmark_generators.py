@@ -20,7 +20,8 @@ from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Buffer, fit_program, fresh_adam
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rows import Graphs
-from nas_tf.graphpnas.search import GraphSearch, Learning
+from nas_tf.graphpnas.learning import Learning
+from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.spaces.nasbench201 import NasBench201Space, to_strings
 from tools.benchmark_data import peak_mb, run_page
 from tools.benchmark_studies import study_seconds

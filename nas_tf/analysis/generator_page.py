@@ -31,8 +31,9 @@ class Learned:
         seen: int [F], queries before every fit, ascending.
         places: int [F, R, A], cells drawn after it; -1 is no cell of the pool.
         shares: "valid", "unique" and "new" -> float [F, R].
-        fallback: int [:, 2], queries at which runs explored because nothing drawn would do, and how
-            many runs.
+        num_fallbacks: queries that explored because nothing drawn would do.
+        num_any_cell: queries that took any cell because the explorer drew nothing new either.
+        acceptance: share of the explorer's graphs that were new cells; NaN where it drew none.
         num_runs: R.
         random: int [:], cells drawn evenly from the pool.
         accuracy: float [M], validation accuracy of the pool.
@@ -45,7 +46,9 @@ class Learned:
     seen: np.ndarray
     places: np.ndarray
     shares: Mapping[str, np.ndarray]
-    fallback: np.ndarray
+    num_fallbacks: int
+    num_any_cell: int
+    acceptance: float
     num_runs: int
     random: np.ndarray
     accuracy: np.ndarray
@@ -108,12 +111,11 @@ def _text(learned: Learned, samples: Mapping[str, np.ndarray]) -> str:
         numbers = [known.mean(), *np.percentile(known, (50, 95))] if len(known) else [None] * 3
         rows.append([label, f"{len(cells):,}", *(percent(value, 2, unit="") for value in numbers)])
     headings = ["Queries seen", "Cells drawn", "Mean (%)", "Median (%)", "Best twentieth (%)"]
-    fell = int(learned.fallback[:, 1].sum()) if len(learned.fallback) else 0
     sections = [
         f"# {learned.title}, what the generator learned",
         disclaimer(learned.dataset),
-        f"The generators of {learned.num_runs:,} runs were fitted up to {len(learned.seen):,} times each. "
-        "A search saw validation accuracies; so does this page.",
+        f"The generators of {learned.num_runs:,} runs were fitted up to {len(learned.seen):,} "
+        "times each. A search saw validation accuracies; so does this page.",
         "## Accuracy of samples",
         markdown_table(headings, rows),
         "![Accuracies of samples over the search](generator_accuracy.png)",
@@ -123,7 +125,9 @@ def _text(learned: Learned, samples: Mapping[str, np.ndarray]) -> str:
         "![Shares of samples over the search](generator_shares.png)",
         "Valid: a cell of the table. Different: architectures among the valid ones, isomorphic ones "
         "counted once. New: valid, and not queried by the run before. Means over runs; bands hold "
-        f"their middle half. {fell:,} queries explored because none of the samples would do.",
+        f"their middle half. {learned.num_fallbacks:,} queries explored because none of the samples "
+        f"would do. Of the graphs of the explorer {percent(learned.acceptance, 1)} were new cells; "
+        f"{learned.num_any_cell:,} queries took any cell because it drew none.",
         "## Wiring",
         "![Average path length and clustering coefficient of cells](generator_structure.png)",
         "Average shortest path length and average clustering coefficient of different cells, their "

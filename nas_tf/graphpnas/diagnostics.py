@@ -1,4 +1,4 @@
-"""What the generators of a study drew, fit by fit.
+"""What the generators of a study drew, fit by fit, and what its explorers drew.
 
 Shapes: F fits, R runs, A graphs drawn after a fit.
 """
@@ -16,6 +16,7 @@ class Diagnostics:
         self._places: list[np.ndarray] = []
         self._known: list[np.ndarray] = []
         self._fallback: list[tuple[int, int]] = []  # query, runs
+        self._explored: list[tuple[int, ...]] = []  # as `arrays` says
 
     @classmethod
     def restored(cls, arrays: dict[str, np.ndarray]) -> "Diagnostics":
@@ -24,18 +25,24 @@ class Diagnostics:
         found._seen = arrays["seen"].tolist()
         found._places, found._known = list(arrays["places"]), list(arrays["known"])
         found._fallback = [tuple(pair) for pair in arrays["fallback"].tolist()]
+        found._explored = [tuple(row) for row in arrays["explored"].tolist()]
         return found
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Returns everything: `seen` int64 [F], queries before the fit; `places` int32 [F, R, A] in
-        the pool (-1 is no cell of it, `NOT_DRAWN` that the run had ended); `known` bool [F, R, A], queried before; `fallback` int64
-        [:, 2], queries at which runs explored because nothing drawn would do, and how many runs.
+        """Returns everything.
+
+        `seen` int64 [F]: queries before the fit. `places` int32 [F, R, A]: in the pool; -1 is no
+        cell of it, `NOT_DRAWN` that the run had ended. `known` bool [F, R, A]: queried before.
+        `fallback` int64 [:, 2]: queries at which runs explored because nothing drawn would do, and
+        how many runs. `explored` int64 [:, 4]: queries at which runs explored, how many graphs they
+        drew, how many of these were new cells, and how many runs found none.
         """
         return {
             "seen": np.array(self._seen, np.int64),
             "places": np.array(self._places, np.int32),
             "known": np.array(self._known, bool),
             "fallback": np.array(self._fallback, np.int64).reshape(-1, 2),
+            "explored": np.array(self._explored, np.int64).reshape(-1, 4),
         }
 
     def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
@@ -53,6 +60,12 @@ class Diagnostics:
         """Notes which runs, bool [R], found nothing new among what was drawn."""
         if collapsed.any():
             self._fallback.append((query, int(collapsed.sum())))
+
+    def explored(self, query: int, new: np.ndarray) -> None:
+        """Notes what runs drew from the explorer, bool [k, graphs]: which were new cells."""
+        if new.size:
+            lost = ~new.any(axis=1)
+            self._explored.append((query, new.size, int(new.sum()), int(lost.sum())))
 
     def shares(self) -> dict[str, np.ndarray]:
         """Returns float64 [F, R] each: of what was drawn `valid`, a cell of the pool; `unique`,
@@ -75,18 +88,32 @@ class Diagnostics:
         }
 
     def last(self) -> dict[str, float]:
-        """Returns the shares of the last fit, means over runs, and how often any run fell back."""
+        """Returns the shares of the last fit, means over runs, how often any run fell back, and the
+        share of the explorer's graphs that were new cells.
+        """
+        explorer = {"explorer/acceptance": self.acceptance} if self._explored else {}
         if not self._seen:
-            return {}
+            return explorer
         kept = Diagnostics()
         kept._seen, kept._places, kept._known = self._seen[-1:], self._places[-1:], self._known[-1:]
         shares = {
             f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
             for name, value in kept.shares().items()
         }
-        return shares | {"generator/fallbacks": float(self.num_fallbacks)}
+        return shares | explorer | {"generator/fallbacks": float(self.num_fallbacks)}
 
     @property
     def num_fallbacks(self) -> int:
         """Queries, of all runs together, that explored because nothing drawn would do."""
         return sum(runs for _, runs in self._fallback)
+
+    @property
+    def acceptance(self) -> float:
+        """Share of the explorer's graphs, of all runs together, that were new cells; NaN of none."""
+        graphs, new = (sum(row[column] for row in self._explored) for column in (1, 2))
+        return new / graphs if graphs else float("nan")
+
+    @property
+    def num_any_cell(self) -> int:
+        """Queries, of all runs together, that took any cell, as the explorer drew no new one."""
+        return sum(row[3] for row in self._explored)

@@ -49,12 +49,12 @@ class Explorer:
             raise ConfigError(f"explorer={self.kind!r}: expected one of {', '.join(KINDS)}")
         if not 0 <= self.probability <= 1:
             raise ConfigError(
-                f"explorer_probability={self.probability}: expected a number from 0 to 1"
+                f"--explorer_probability={self.probability}: expected a number from 0 to 1"
             )
         size, ring = self.description.num_nodes, self.kind == "watts_strogatz"
         if ring and (self.neighbours % 2 or not 2 <= self.neighbours < size):
             raise ConfigError(
-                f"explorer_neighbours={self.neighbours}: expected an even number from 2 to below "
+                f"--explorer_neighbours={self.neighbours}: expected an even number from 2 to below "
                 f"{size}, the nodes of a graph"
             )
 

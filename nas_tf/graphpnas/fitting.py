@@ -3,7 +3,7 @@
 GraphPNAS (Li et al., 2022, arXiv:2211.15155), section 3.3. A step of Adam sees a batch of graphs;
 with P the probability of graph b under the generator, its loss is
 
-    -sum_b (up_b log P + down_b log(1 - P))
+    -mean_b (up_b log P + down_b log(1 - P))
 
 where the coefficients follow from the rewards: in equation 11 `up` is the standardised reward, in
 equation 12 `up` is 1 above the mean reward and `down` is beta below it (`replay`).
@@ -67,7 +67,8 @@ def fresh_adam(weights: Weights) -> Adam:
 def log1mexp(log_prob: tf.Tensor) -> tf.Tensor:
     """Returns log(1 - exp(x)) for x <= 0 without loss of digits (Maechler, 2012).
 
-    At x = 0, where it is -infinity, x counts as -1e-7, float32's resolution of a probability.
+    From -1e-7 up, float32's resolution of a probability, x counts as -1e-7 and has no gradient; at
+    0 the result would be -infinity.
     """
     log_prob = tf.minimum(log_prob, -1e-7)
     near = log_prob > -np.log(2.0)
@@ -123,7 +124,7 @@ def fit_program(
 
     @tf.function(jit_compile=jit_compile, autograph=False)
     def fit(weights, adam, buffer, steps):
-        names = list(weights)
+        names = sorted(weights)  # in another order sums over weights are rounded otherwise
         graphs = Graphs(*(tf.convert_to_tensor(array) for array in buffer.graphs))
 
         def step(number, weights, adam, total):

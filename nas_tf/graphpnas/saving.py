@@ -115,9 +115,13 @@ def load_generator(path: str | os.PathLike) -> FittedGenerator:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError, ConfigError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: damaged ({str(error).splitlines()[0]})") from error
+        raise DataError(
+            f"{path}: damaged ({str(error).splitlines()[0]}); search again, or name another file"
+        ) from error
     if not isinstance(model, FittedGenerator):
         raise DataError(f"{path}: holds a {type(model).__name__}, not a generator of graphs")
+    if not all(np.isfinite(weight.numpy()).all() for weight in model.weights):
+        raise DataError(f"{path}: damaged (weights that are not finite); search again")
     return model
 
 

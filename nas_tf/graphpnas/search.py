@@ -11,7 +11,8 @@ What the paper leaves open:
   graph that was drawn: dead nodes say nothing about an accuracy.
 - Where none of the graphs drawn will do, because the generator has collapsed onto cells that were
   queried, graphs near those are drawn: with logits divided by a temperature of 2, then of 4. Only
-  where none of these will do the query explores; `Diagnostics` counts such queries. Without
+  where none of these will do the query explores; `Diagnostics` counts such queries, and those where
+  the explorer has nothing new either, which take any cell of the pool. Without
   temperatures every second query of a search on NAS-Bench-201 ends there, and some searches end at
   the first good cells they met.
 - While only random cells are looked at nothing is fitted, where that changes nothing.
@@ -26,7 +27,6 @@ Shapes: R runs, S runs of a block, M cells of the pool, G graphs of a buffer, A 
 fit, N nodes, T rows.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,6 +39,7 @@ from nas_tf.graphpnas.diagnostics import NOT_DRAWN, Diagnostics
 from nas_tf.graphpnas.distribution import programs
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Adam, Buffer, fit_program, fresh_adam
+from nas_tf.graphpnas.learning import Learning
 from nas_tf.graphpnas.rows import Generator, Graphs, num_uniform
 from nas_tf.graphs import CellGraphs, KeyIndex
 from nas_tf.pools import pool_search
@@ -50,61 +51,6 @@ _WEIGHTS, _ORDER, _SAMPLES, _EXPLORER = range(42, 46)  # of a run's seed, with t
 _COIN, _ANY_CELL = range(2)  # random numbers of a query
 _ROOM = 32  # graphs by which the room of buffers grows
 _EXPLORED = 64  # graphs of an explorer, one of which will do
-
-
-@dataclasses.dataclass(frozen=True)
-class Learning:
-    """How a generator learns.
-
-    Attributes:
-        objective: one of `replay.OBJECTIVES`.
-        beta: weight of cells below the mean reward in the "reweighted" objective.
-        keep_top: cells of the buffer; None keeps a share.
-        shares: kept at the first and at the last query.
-        total_queries: of a run, over which the share shrinks.
-        epochs: passes over the buffer in a fit; more over one that infeasible cells left smaller.
-        batch_size: graphs of a gradient step.
-        learning_rate: of Adam.
-        clip_norm: bound on a run's gradient; None is no bound.
-        period: queries between two fits.
-        num_samples: A.
-        temperature: half of the graphs are drawn as the generator has them, a quarter with logits
-            divided by this, a quarter with logits divided by its square; see `GraphSearch`.
-        restart: begin every fit with new weights.
-
-    Raises:
-        ConfigError: a number is out of range.
-    """
-
-    objective: str = "reweighted"
-    beta: float = 0.1
-    keep_top: int | None = 30
-    shares: tuple[float, float] = (0.3, 0.1)
-    total_queries: int = 300
-    epochs: int = 70
-    batch_size: int = 2
-    learning_rate: float = 1e-3
-    clip_norm: float | None = 1.0
-    period: int = 10
-    num_samples: int = 200
-    temperature: float = 2.0
-    restart: bool = False
-
-    def __post_init__(self):
-        for name in ("total_queries", "epochs", "batch_size", "period", "num_samples"):
-            if getattr(self, name) < 1:
-                raise core.ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
-        if self.objective not in replay.OBJECTIVES:
-            raise core.ConfigError(
-                f"objective={self.objective!r}: expected one of {', '.join(replay.OBJECTIVES)}"
-            )
-        replay.check_buffer(self.keep_top, self.shares, self.beta)
-        if not 0 < self.learning_rate < np.inf:
-            raise core.ConfigError(f"learning_rate={self.learning_rate}: expected a positive number")
-        if not 1 <= self.temperature <= 8:  # far above, what is no choice would be drawn
-            raise core.ConfigError(f"temperature={self.temperature}: expected a number from 1 to 8")
-        if self.clip_norm is not None and not 0 < self.clip_norm < np.inf:
-            raise core.ConfigError(f"clip_norm={self.clip_norm}: expected a positive number")
 
 
 class GraphSearch(pool_search.PoolSearch):
@@ -207,11 +153,13 @@ class GraphSearch(pool_search.PoolSearch):
     def fitted_weights(self, run: int) -> dict[str, np.ndarray]:
         """Returns the weights of a run's generator, fitted to all it has queried by now.
 
-        Of a run that ended before others and keeps its weights they are those of its last fit.
+        Of a run that ended before others and keeps its weights they are those of its last fit, if
+        there was one.
         """
         queries = sum(int(cells[run] >= 0) for cells, _ in self._columns)
         before = self._weights, self._adam, self._fitted
-        ended = queries < len(self._columns) and not self._learning.restart
+        kept = not self._learning.restart and self._weights is not None
+        ended = kept and queries < len(self._columns)
         if not ended and (self._learning.restart or self._fitted != queries):
             self._fit(queries, np.array([run]))
         found = {name: value[run].copy() for name, value in self._weights.items()}
@@ -241,10 +189,14 @@ class GraphSearch(pool_search.PoolSearch):
 
     def _first_new(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Returns int64 [k], the first of places [k, A] that its run has not queried, or -1."""
-        new = (places >= 0) & ~self._queried.find(runs, places)[0]
+        new = self._new(runs, places)
         first = np.argmax(new, axis=1)
         found = np.take_along_axis(places, first[:, None], axis=1)[:, 0]
         return np.where(new.any(axis=1), found, -1).astype(np.int64)
+
+    def _new(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Returns bool [k, A]: places [k, A] are cells that their run has not queried."""
+        return (places >= 0) & ~self._queried.find(runs, places)[0]
 
     def _explored(self, runs: np.ndarray, query: int) -> np.ndarray:
         """Returns a random new cell of each of some runs [k], or -1, int64 [k]."""
@@ -254,7 +206,10 @@ class GraphSearch(pool_search.PoolSearch):
         if not drawn:
             return np.zeros(0, np.int64)
         edges, labels = (np.stack(field) for field in zip(*drawn, strict=True))
-        return self._first_new(runs, self._places(edges, labels))
+        places = self._places(edges, labels)
+        new = self._new(runs, places)[self._active[runs]]
+        self._diagnostics.explored(query, new)
+        return self._first_new(runs, places)
 
     def _places(self, edges: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Returns the places int64 [...] of graphs in the pool, -1 outside it."""

@@ -26,7 +26,9 @@ def learned():
             "unique": np.array([[1, 0.5], [2 / 3, 0.5], [0.5, np.nan]]),
             "new": np.full((3, 2), 0.25),
         },
-        fallback=np.array([[21, 1], [22, 2]]),
+        num_fallbacks=3,
+        num_any_cell=2,
+        acceptance=0.25,
         num_runs=2,
         random=np.array([0, 1, 2, 3, 4, 0]),
         accuracy=np.array([0.5, 0.6, 0.7, 0.8, 0.9]),
@@ -42,6 +44,7 @@ def test_page(learned, tmp_path):
     assert "| 10 | 7 | 55.71 | 50.00 | 67.00 |" in text
     assert "| 30 | 8 | 88.75 | 90.00 | 90.00 |" in text
     assert "3 queries explored because none of the samples would do" in text
+    assert "25.0 % were new cells; 2 queries took any cell" in text
     assert (tmp_path / "generator.html").read_text("utf-8").count("data:image/png") == 3
     for name in ("accuracy", "shares", "structure"):
         assert (tmp_path / f"generator_{name}.svg").stat().st_size > 2000
@@ -51,7 +54,7 @@ def test_a_generator_that_was_never_fitted(learned, tmp_path):
     never = dataclasses.replace(
         learned, seen=np.zeros(0, int), places=np.zeros((0, 2, 4), int),
         shares=dict.fromkeys(("valid", "unique", "new"), np.zeros((0, 0))),
-        fallback=np.zeros((0, 2), int),
+        num_fallbacks=0, acceptance=np.nan,
     )
     write_generator_page(tmp_path, never)
     text = (tmp_path / "generator.md").read_text("utf-8")

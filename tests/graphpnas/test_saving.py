@@ -34,12 +34,16 @@ def test_what_is_loaded_has_the_same_probabilities(saved, generator, weights, de
     assert model.distribution().sample(3, seed=(0, 0)).labels.shape[:2] == (3, 1)
 
 
-def test_damaged_files(saved, tmp_path):
+def test_damaged_files(saved, generator, weights, tmp_path):
     with pytest.raises(DataError, match="no such file; a search with --strategy=graphpnas"):
         load_generator(tmp_path / "none.keras")
     content = saved.read_bytes()
     saved.write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match="not a .keras file"):
+        load_generator(saved)
+    alone = {name: np.full_like(value[1], np.nan) for name, value in weights.items()}
+    save_generator(saved, generator, alone, space="toy")
+    with pytest.raises(DataError, match="weights that are not finite"):
         load_generator(saved)
     other = tmp_path / "other.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(other)

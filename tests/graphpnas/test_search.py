@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from nas_tf import core
+from nas_tf import core, storage
 from nas_tf.graphpnas.cells import NasBench201Form
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.generator import GraphGenerator
-from nas_tf.graphpnas.search import GraphSearch, Learning
+from nas_tf.graphpnas.learning import Learning
+from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.spaces.nasbench201 import CONV3X3, NasBench201Space
 
 FORM = NasBench201Form()
@@ -29,7 +30,9 @@ def accuracies(pool):
     return dict(zip(pool.keys.tolist(), values.tolist(), strict=True))
 
 
-def search(pool, seeds, *, restart=True, explore=8, devices=(), **values):
+def search(
+    pool, seeds, *, restart=True, explore=8, explorer_probability=1.0, devices=(), **values
+):
     """Returns a search whose generator is fitted every other query."""
     learning = {"objective": "rank", "keep_top": 6, "epochs": 8, "period": 2, "num_samples": 60}
     learning |= {"learning_rate": 0.02, "total_queries": QUERIES, "restart": restart}
@@ -39,7 +42,7 @@ def search(pool, seeds, *, restart=True, explore=8, devices=(), **values):
         GENERATOR,
         seeds=seeds,
         learning=Learning(**learning | values),
-        explorer=Explorer(FORM.description, probability=1.0),
+        explorer=Explorer(FORM.description, probability=explorer_probability),
         exploration=Exploration("step", steps=explore),
         jit_compile=False,
         devices=devices,
@@ -69,15 +72,16 @@ def test_devices_change_nothing(whole, pool, accuracies, restart, toy):
 
 
 @pytest.mark.parametrize("stop", [3, 11, 12, 17])
-def test_resumed_equals_uninterrupted(whole, pool, accuracies, restart, toy, stop):
+def test_resumed_equals_uninterrupted(whole, pool, accuracies, restart, toy, stop, tmp_path):
     first = search(pool, [5, 6, 7], restart=restart)
     before = toy.run(first, stop, accuracies)
     second = search(pool, [5, 6, 7], restart=restart)
-    second.restore({name: np.array(value) for name, value in first.state().items()})
+    storage.write_npz(tmp_path / "state.npz", **first.state())
+    second.restore(storage.read_npz(tmp_path / "state.npz"))
     keys = np.concatenate([before, toy.run(second, QUERIES - stop, accuracies)], axis=1)
     np.testing.assert_array_equal(keys, whole[1])
-    for name, value in whole[0].diagnostics.arrays().items():
-        np.testing.assert_array_equal(second.diagnostics.arrays()[name], value)
+    for name, value in whole[0].state().items():
+        np.testing.assert_array_equal(second.state()[name], value, err_msg=name)
 
 
 def test_the_search_learns_and_repeats_nothing(whole, accuracies):
@@ -114,6 +118,24 @@ def test_a_collapsed_generator_falls_back_to_the_explorer(pool, accuracies, toy)
     assert len(np.unique(keys)) == QUERIES
     fallback = study.diagnostics.arrays()["fallback"]
     assert len(fallback) and (fallback[:, 0] >= 4).all() and (fallback[:, 1] == 1).all()
+
+
+def test_where_the_explorer_finds_nothing_any_cell_is_taken(pool, accuracies, toy):
+    study = search(pool, [1, 2], explorer_probability=0.0, explore=4)
+    keys = toy.run(study, 4, accuracies)
+    assert all(len(np.unique(run)) == 4 for run in keys)
+    # Without edges there is one cell, which is new once; 64 graphs of two runs are drawn.
+    explored = study.diagnostics.arrays()["explored"].tolist()
+    assert explored == [[0, 128, 128, 0], *([query, 128, 0, 2] for query in (1, 2, 3))]
+    assert study.diagnostics.num_any_cell == 6
+    assert study.metrics()["explorer/acceptance"] == 128 / 512
+
+
+def test_weights_of_a_run_that_ended_before_any_fit(pool, accuracies, toy):
+    study = search(pool, [5, 6], restart=False, period=20)
+    toy.run(study, 4, accuracies)
+    toy.run(study, 4, accuracies, [True, False])
+    assert np.isfinite(study.fitted_weights(1)["theta_out"]).all()
 
 
 def test_a_run_without_budget_does_not_change(whole, pool, accuracies, restart, toy):
