@@ -30,16 +30,16 @@ from nas_tf import (
 from nas_tf.analysis import summary as summaries
 from nas_tf.analysis.html_page import write_page
 from nas_tf.analysis.latent_distance import DistanceRelation, distance_relation, random_walk
-from nas_tf.analysis.latent_map import LatentMap, latent_map
+from nas_tf.analysis.latent_map import PERPLEXITY, LatentMap, latent_map
 from nas_tf.analysis.predictive_power import PredictivePower, predictive_power
 from nas_tf.analysis.quality_table import QualityRow, quality_rows, read_pretrainings
 from nas_tf.analysis.representation_page import Findings, representation_page, save_figures
 from nas_tf.analysis.smoothness import Smoothness, walk_smoothness
 from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
 from nas_tf.arch2vec.embedding import embed_cells, standardized
-from nas_tf.arch2vec.predictor import learned_embedding
+from nas_tf.arch2vec.predictor import learned_cells, learned_embedding
 from nas_tf.arch2vec.saving import weights_checksum
-from nas_tf.core import DataError, SearchSpace
+from nas_tf.core import ConfigError, DataError, SearchSpace
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings
 
@@ -71,11 +71,13 @@ def analyze_job(settings: Settings, directory: pathlib.Path, started: float) -> 
     space = experiment.make_space(settings)
     benchmark = benchmarks.open_benchmark(settings) if benchmarks.has_table(settings) else None
     given = pretraining.given_model(settings, space)
-    pretrainings = read_pretrainings(_pretrainings(settings), space.name)
-    quality_rows(pretrainings)  # of bad ones it tells before compute is spent
+    pretrainings = _pretrainings(settings, space)
+    _check(settings, space, benchmark)
+    cells = None if given else pretraining.cells_to_see(settings, space, benchmark)
+    # Of bad ones it tells before compute is spent.
+    quality_rows([*([] if given else [_expected(settings, space, cells)]), *pretrainings])
     claim.write_config(directory, settings)
     if given is None:
-        cells = pretraining.cells_to_see(settings, space, benchmark)
         with TensorBoardLogger(directory / "tensorboard") as logger:
             given = pretraining.pretrained_model(settings, space, cells, directory, logger)
     model, quality = given
@@ -101,14 +103,47 @@ def analyze_job(settings: Settings, directory: pathlib.Path, started: float) -> 
     print(f"report: {directory / 'report.md'} and {directory / 'report.html'}")
 
 
-def _pretrainings(settings: Settings) -> list[str]:
-    """Returns the directories of the pre-trainings in the table, the given model's among them."""
+def _pretrainings(settings: Settings, space: SearchSpace) -> list[Mapping[str, Any]]:
+    """Returns the summaries of the pre-trainings in the table, the given model's among them."""
     named = settings.report.directories()
     given = settings.pretrain.pretrained
     places = [pathlib.Path(name).resolve() for name in named]
+    found = read_pretrainings(named, space.name, "inputs")
     if given and pathlib.Path(given).resolve() not in places:
-        named = [given, *named]
-    return named
+        found = [*read_pretrainings([given], space.name, "pretrained"), *found]
+    return found
+
+
+def _check(settings: Settings, space: SearchSpace, benchmark: benchmarks.Benchmark | None) -> None:
+    """Checks how many cells are asked for, before any compute is spent.
+
+    Raises:
+        ConfigError: there are not as many.
+    """
+    values, count = settings.analyze, len(space.enumerate_cells())
+    of_space = count, f"the {count:,} cells of {space.name}"
+    limits = {"walk_length": of_space, "num_walks": of_space}
+    if benchmark is not None:
+        measured = int(np.isfinite(benchmark.validation_accuracy).sum())
+        # The supervised encoder learns from as many other cells; two are left to predict.
+        limits["gp_cells"] = (measured - 2) // 2, f"the {measured:,} measured cells"
+        if min(values.map_cells, measured) <= PERPLEXITY:
+            raise ConfigError(
+                f"--map_cells={values.map_cells} of {measured:,} measured cells: a map needs more "
+                f"than {PERPLEXITY:g}"
+            )
+    for name, (most, of) in limits.items():
+        if getattr(values, name) > most:
+            raise ConfigError(f"--{name}={getattr(values, name)}: {of} allow at most {most:,}")
+
+
+def _expected(settings: Settings, space: SearchSpace, cells: CellGraphs) -> dict:
+    """Returns what is known of this job's own pre-training before it is made."""
+    return _own_summary(settings, space, {
+        "epochs": settings.pretrain.epochs,
+        "num_cells": len(cells),
+        "seed": pretraining.pretrain_seed(settings),
+    })
 
 
 def _own_summary(settings: Settings, space: SearchSpace, quality: Mapping[str, Any]) -> dict:
@@ -123,6 +158,7 @@ class _Analysis:
     def __init__(self, settings: Settings, space: SearchSpace, benchmark, model, directory):
         self._settings, self._values = settings, settings.analyze
         self._seed = settings.job.seed
+        self._encoder_entropy = settings.job.seed, _ENCODER_STREAM
         self._space, self._benchmark, self._model = space, benchmark, model
         # Of another model under the same name, or another table, nothing is taken up.
         of = [weights_checksum(model), *([] if benchmark is None else [benchmark.checksum])]
@@ -183,7 +219,7 @@ class _Analysis:
             self._benchmark.validation_accuracy,
             num_cells=self._values.gp_cells,
             steps=self._values.supervised_steps,
-            entropy=(self._seed, _ENCODER_STREAM),
+            entropy=self._encoder_entropy,
         )
         return _split(embedding, parts)
 
@@ -205,19 +241,24 @@ class _Analysis:
         )
 
     def _prediction(self, name: str, embedded: Embedded) -> PredictivePower:
+        """Predicts cells that the supervised encoder has not learned from."""
         accuracy = self._benchmark.validation_accuracy
-        seeds = range(self._seed, self._seed + self._values.gp_seeds)
-        return self._step(
-            f"prediction_{name}",
-            PredictivePower,
-            lambda: predictive_power(
-                standardized(embedded.table),
-                accuracy,
-                num_train=self._values.gp_cells,
-                seeds=seeds,
-                thresholds=tuple(np.unique(np.quantile(accuracy, _QUANTILES) - 1e-9)),
-            ),
+        learned = learned_cells(
+            accuracy, num_cells=self._values.gp_cells, entropy=self._encoder_entropy
         )
+        others = np.delete(np.arange(len(accuracy)), learned)
+
+        def find() -> PredictivePower:
+            found = predictive_power(
+                standardized(embedded.table)[others],
+                accuracy[others],
+                num_train=self._values.gp_cells,
+                seeds=range(self._seed, self._seed + self._values.gp_seeds),
+                thresholds=tuple(np.unique(np.quantile(accuracy, _QUANTILES) - 1e-9)),
+            )
+            return dataclasses.replace(found, cells=others[found.cells])
+
+        return self._step(f"prediction_{name}", PredictivePower, find)
 
     def _distance(self, name: str, embedded: Embedded) -> DistanceRelation:
         return self._step(

@@ -481,7 +481,7 @@ def test_settings_of_an_analysis_change_what_it_finds(analysis, tmp_path):
     for name in found(after, "map"):
         prediction = found(after, "prediction")[name]
         assert prediction["rmse"].shape[0] == ANALYZE["gp_seeds"]
-        assert prediction["counts"][0].max() == 91 - ANALYZE["gp_cells"]
+        assert prediction["counts"][0].max() == 91 - 2 * ANALYZE["gp_cells"]  # the encoder's too
         assert found(after, "distance")[name]["num_pairs"] < 20 * 19 / 2 + 1
         assert len(found(after, "map")[name]["points"]) == ANALYZE["map_cells"]
         walks = found(after, "smoothness")[name]["walks"]
@@ -518,6 +518,29 @@ def test_an_analysis_of_another_model_under_the_same_name(analysis, tmp_path, mo
     save_model(given / "model", model)
     execute(settings, tmp_path / "page")
     assert len(list((tmp_path / "page" / "steps").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"gp_cells": 45}, "--gp_cells=45: the 91 measured cells allow at most 44"),
+        ({"walk_length": 92}, "--walk_length=92: the 91 cells of nasbench101 allow at most 91"),
+        ({"num_walks": 92}, "--num_walks=92"),
+        ({"map_cells": 30}, "--map_cells=30 of 91 measured cells: a map needs more than 30"),
+        ({"pretrained": None, "inputs": "MODEL"}, "same seed among 0, 0; leave one out"),
+        ({"inputs": "MODEL,MODEL"}, "one is given twice"),
+    ],
+)
+def test_mistakes_of_an_analysis_are_told_before_it_begins(analysis, tmp_path, values, message):
+    settings, _ = analysis
+    if "inputs" in values:
+        model = settings.pretrain.pretrained
+        values = values | {"inputs": values["inputs"].replace("MODEL", model)}
+        values |= {"pretrain_cells": "space"} if "pretrained" in values else {}
+    with pytest.raises(ConfigError) as caught:
+        execute(change(settings, **values), tmp_path)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert {path.name for path in tmp_path.iterdir()} <= {".lock"}
 
 
 def steps_of(directory) -> pathlib.Path:

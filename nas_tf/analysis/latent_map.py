@@ -14,6 +14,7 @@ from sklearn.manifold import TSNE
 from nas_tf.analysis.latent_distance import check_embedding
 from nas_tf.core import ConfigError
 
+PERPLEXITY = 30.0  # of t-SNE, about how many neighbours a cell is kept close to
 GRID = 60  # areas along a side of the map
 
 _JOBS = 2  # of the search for neighbours
@@ -39,7 +40,7 @@ def latent_map(
     accuracy: np.ndarray,
     *,
     num_cells: int = 10_000,
-    perplexity: float = 30.0,
+    perplexity: float = PERPLEXITY,
     seed: int,
 ) -> LatentMap:
     """Maps random cells by t-SNE (van der Maaten and Hinton, 2008), by Barnes and Hut's method.

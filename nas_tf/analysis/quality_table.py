@@ -58,13 +58,14 @@ def autoencoder_kind(autoencoder: str, kl_weight: float) -> str:
 
 
 def read_pretrainings(
-    directories: Sequence[str | Path], space: str
+    directories: Sequence[str | Path], space: str, flag: str = "inputs"
 ) -> list[Mapping[str, Any]]:
     """Reads the summaries of finished pre-trainings on one space.
 
     Args:
         directories: output directories of pre-training jobs.
         space: name of the space they have to be of.
+        flag: that named the directories.
 
     Returns:
         summaries in the order given.
@@ -74,11 +75,11 @@ def read_pretrainings(
         DataError: a summary is damaged.
     """
     if len({Path(directory).resolve() for directory in directories}) < len(directories):
-        raise ConfigError(f"--inputs={','.join(map(str, directories))}: one is given twice")
-    summaries = [_read(Path(directory)) for directory in directories]
+        raise ConfigError(f"--{flag}={','.join(map(str, directories))}: one is given twice")
+    summaries = [_read(Path(directory), flag) for directory in directories]
     for directory, summary in zip(directories, summaries, strict=True):
         if summary["space"] != space:
-            raise ConfigError(f"--inputs: {directory} is of {summary['space']}, not of {space}")
+            raise ConfigError(f"--{flag}: {directory} is of {summary['space']}, not of {space}")
     return summaries
 
 
@@ -113,6 +114,8 @@ def quality_table(
     lines = []
     for row in rows:
         numbers = [_mean_and_std(values) for values in row.values.T]
+        if not np.isfinite(row.values[:, MEASURES.index("uniqueness")]).any():
+            numbers[MEASURES.index("uniqueness")] = "no valid cell"
         note = f"{KINDS[row.kind]}, {count(row.epochs, 'pass', 'passes')}, " + (
             f"seeds {', '.join(map(str, row.seeds))}"
             if len(row.seeds) > 1
@@ -132,7 +135,8 @@ def _row(kind: int, epochs: int, num_cells: int, group: list[Mapping[str, Any]])
     if len(set(seeds)) < len(seeds):
         raise ConfigError(
             f"--inputs: two pre-trainings of {KINDS[name]} have the same seed among "
-            f"{', '.join(map(str, seeds))}; leave one out"
+            f"{', '.join(map(str, seeds))}; leave one out (the model of this job is one of them, "
+            "pre-trained here or named with --pretrained)"
         )
     values, strict = (
         np.array([[_number(summary.get(measure)) for measure in measures] for summary in group])
@@ -141,18 +145,21 @@ def _row(kind: int, epochs: int, num_cells: int, group: list[Mapping[str, Any]])
     return QualityRow(name, seeds, epochs, num_cells, values, strict)
 
 
-def _read(directory: Path) -> Mapping[str, Any]:
+def _read(directory: Path, flag: str) -> Mapping[str, Any]:
     path = directory / "summary.json"
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f"--inputs: {directory} is no finished pre-training (it has no summary.json)"
+            f"--{flag}: {directory} is no finished pre-training (it has no summary.json)"
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: damaged ({error})") from None
     if not isinstance(summary, dict) or summary.get("job") != "pretrain":
-        raise ConfigError(f"--inputs: {directory} is not of a pre-training job")
+        raise ConfigError(
+            f"--{flag}: {directory} is not of a pre-training job (--job=pretrain), which the table "
+            "of autoencoders needs"
+        )
     missing = [name for name in _FIELDS if name not in summary]
     if missing:
         raise DataError(f"{path}: {missing[0]!r} is missing; pre-train again")

@@ -140,7 +140,10 @@ def representation_page(findings: Findings, figures: Mapping[str, str]) -> str:
 
 
 def _introduction(findings: Findings) -> str:
-    cells = f"The autoencoder of arch2vec saw {count(findings.num_cells, 'cell')} of the space"
+    cells = (
+        f"The space has {count(findings.num_cells, 'cell')} here. The autoencoder of arch2vec saw "
+        "cells"
+    )
     if findings.dataset is None:
         return f"{cells} and no accuracy: no table measures them."
     measured = f"{count(findings.num_table_cells, 'cell')} trained on"
@@ -159,8 +162,8 @@ def _quality_section(findings: Findings) -> list[str]:
         "Reconstruction: right entries of held-out cells, the lower of operations and edges. "
         "Validity: of 10,000 samples of the prior. Uniqueness: different graphs among these. These "
         "three count as the released code of arch2vec does. Without error: held-out cells decoded "
-        "without a single error. Cells: prior samples that are cells of the space. Mean ± standard "
-        "deviation over seeds. Published: arch2vec, table 1.",
+        "without a single error. Cells: prior samples that are cells of the space. Mean ± sample "
+        "standard deviation over seeds. Published: arch2vec, table 1.",
         findings.quality_note,
     ]
 
@@ -184,7 +187,7 @@ def _prediction_section(findings: Findings, figures: Mapping[str, str]) -> list[
         "## Predictive power",
         f"A Gaussian process learns the accuracy of {count(findings.num_learned, 'cell')} from "
         f"their embedding and predicts that of all others; {count(len(first.rmse), 'draw')} of "
-        "these cells, which are not those that the supervised encoder has learned from.",
+        "these cells. Those that the supervised encoder has learned from are left out altogether.",
         f"![Predicted against true accuracy, and errors]({figures['prediction']})",
         markdown_table(headings, rows),
         _published(findings, ("rmse", "RMSE"), ("pearson", "r"))

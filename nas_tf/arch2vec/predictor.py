@@ -248,11 +248,7 @@ def learned_embedding(
         core.ConfigError: too few cells have an accuracy.
         core.NasError: the encoder diverged.
     """
-    known = np.flatnonzero(np.isfinite(accuracy))
-    if not 2 <= num_cells <= len(known):
-        raise core.ConfigError(f"num_cells={num_cells}: expected 2 to {len(known)} cells")
-    rng = np.random.default_rng(np.random.SeedSequence((*entropy, 0)))
-    chosen = rng.choice(known, num_cells, replace=False)
+    chosen, rng = _drawn_cells(accuracy, num_cells, entropy)
     seen = np.zeros(len(accuracy), bool)
     seen[chosen] = True
     centre, scale = dngo.centre_and_scale(accuracy[None], seen[None])
@@ -264,3 +260,24 @@ def learned_embedding(
     if not np.isfinite(found[0]).all():
         raise core.NasError("the supervised encoder diverged; lower --encoder_learning_rate")
     return found[0]
+
+
+def learned_cells(
+    accuracy: np.ndarray, *, num_cells: int, entropy: tuple[int, ...]
+) -> np.ndarray:
+    """Returns the places of the cells that `learned_embedding` learns from, int64, ascending.
+
+    Args and errors are those of `learned_embedding`.
+    """
+    return np.sort(_drawn_cells(accuracy, num_cells, entropy)[0])
+
+
+def _drawn_cells(
+    accuracy: np.ndarray, num_cells: int, entropy: tuple[int, ...]
+) -> tuple[np.ndarray, np.random.Generator]:
+    """Returns cells in the order drawn, and the generator they came from."""
+    known = np.flatnonzero(np.isfinite(accuracy))
+    if not 2 <= num_cells <= len(known):
+        raise core.ConfigError(f"num_cells={num_cells}: expected 2 to {len(known)} cells")
+    rng = np.random.default_rng(np.random.SeedSequence((*entropy, 0)))
+    return rng.choice(known, num_cells, replace=False), rng

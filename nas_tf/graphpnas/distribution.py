@@ -32,6 +32,7 @@ from nas_tf.graphpnas.rows import (
 
 tfd = tfp.distributions
 
+_MODE_WIDTH = 64  # prefixes kept
 _MAX_ROWS = 1 << 16  # values of a row that beam search compares
 
 
@@ -102,6 +103,12 @@ class GraphDistribution(tfd.Distribution):
         if not 1 <= count <= width:
             raise ConfigError(f"count={count}, width={width}: expected 1 <= count <= width")
         return _beam(self._generator, self._weights, count, width)
+
+    def _mode(self):
+        """Returns the first of `most_probable`: by beam search, so the mode as far as that finds it.
+        """
+        graphs, _ = self.most_probable(1, width=_MODE_WIDTH)
+        return tf.nest.map_structure(lambda array: array[0], graphs)
 
     def _event_shape(self):
         size = self._generator.description.num_nodes

@@ -58,7 +58,7 @@ def test_what_is_left(three, tmp_path):
     page = _Page(files["report.html"].read_text("utf-8"))
     assert len(page.sources) == 2
     assert all(source.startswith("data:image/png;base64,iVBOR") for source in page.sources)
-    assert page.tags.count("table") == text.count("\n| :--") == 3
+    assert page.tags.count("table") == text.count("\n| :--") == 4
     assert "link" not in page.tags and "script" not in page.tags
     assert page.tags.count("h2") == 2 and page.tags.count("strong") >= 2
     before = {name: path.read_bytes() for name, path in files.items() if path.is_file()}

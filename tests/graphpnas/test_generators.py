@@ -153,8 +153,11 @@ def test_the_most_probable_graphs(generator, weights, everything, log_prob):
     graphs, found = GraphDistribution(generator, weights).most_probable(5, width=200)
     np.testing.assert_allclose(found, -np.sort(-log_prob, axis=1)[:, :5].T, rtol=1e-4, atol=1e-4)
     best = np.argmax(log_prob, axis=1)
+    mode = GraphDistribution(generator, weights).mode()
+    assert mode.edges.shape == graphs.edges.shape[1:]
     for run in range(2):
         first = Graphs(graphs.edges[0, run], graphs.labels[0, run])
+        assert flat(first).tolist() == flat(Graphs(mode.edges[run], mode.labels[run])).tolist()
         assert flat(first).tolist() == flat(everything)[run, best[run]].tolist()
 
 
