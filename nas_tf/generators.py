@@ -2,12 +2,14 @@
 
 import pathlib
 import time
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from nas_tf import benchmarks, claim, experiment, published, storage
 from nas_tf.analysis import summary as summaries
 from nas_tf.analysis.generator_page import PAGE, Learned, write_generator_page
+from nas_tf.analysis.tensorboard import TensorBoardLogger
 from nas_tf.core import ConfigError, History
 from nas_tf.graphpnas.cells import FORMS
 from nas_tf.graphpnas.saving import load_generator, save_generator
@@ -23,16 +25,48 @@ _CHUNK = 1000  # graphs drawn at a time, which bounds the memory
 _RANDOM_STREAM = 51  # of a job's seed
 
 
+def samples_watcher(
+    strategy: GraphSearch, benchmark: benchmarks.Benchmark, logger: TensorBoardLogger
+) -> Callable[[int, Mapping[str, float]], None]:
+    """Returns a callback of `search_loop.run_search` that logs how accurate samples are.
+
+    After every fit TensorBoard gets the validation accuracies of what all generators drew, as a
+    histogram with its mean; those of all cells, which random search draws from, stand at step 0.
+    """
+    accuracy = _pool_accuracy(strategy, benchmark)
+    logger.histogram(0, "generator/random_accuracy", accuracy[np.isfinite(accuracy)])
+    logged = [-1]
+
+    def watch(unused_queries: int, unused_values: Mapping[str, float]) -> None:
+        latest = strategy.diagnostics.latest
+        if latest is None or latest[0] == logged[0]:
+            return
+        logged[0], places = latest
+        drawn = accuracy[places[places >= 0]]
+        drawn = drawn[np.isfinite(drawn)]
+        logger.histogram(logged[0], "generator/sample_accuracy", drawn)
+        if len(drawn):
+            logger.scalars(logged[0], {"generator/sample_accuracy_mean": drawn.mean()})
+
+    return watch
+
+
+def _pool_accuracy(strategy: GraphSearch, benchmark: benchmarks.Benchmark) -> np.ndarray:
+    """Returns the validation accuracy of the strategy's pool, float64 [M]."""
+    place, _ = find(strategy.cells.keys, benchmark.cells.keys)
+    return np.asarray(benchmark.validation_accuracy)[place]
+
+
 def write_generator(
     settings: Settings,
     directory: pathlib.Path,
     benchmark: benchmarks.Benchmark,
     strategy: GraphSearch,
     history: History,
+    logger: TensorBoardLogger,
 ) -> None:
     """Leaves the page, and the generator of the run with the best validation accuracy."""
     pool = strategy.cells
-    place, _ = find(pool.keys, benchmark.cells.keys)
     diagnostics = strategy.diagnostics.arrays()
     rng = np.random.default_rng(np.random.SeedSequence((settings.job.seed, _RANDOM_STREAM)))
     notes = published.report_notes({
@@ -52,10 +86,11 @@ def write_generator(
         acceptance=strategy.diagnostics.acceptance,
         num_runs=settings.search.num_runs,
         random=rng.integers(len(pool), size=_RANDOM),
-        accuracy=np.asarray(benchmark.validation_accuracy)[place],
+        accuracy=_pool_accuracy(strategy, benchmark),
         edges=strategy.form.graphs(pool)[0] > 0,
     )
-    write_generator_page(directory, learned)
+    for name in write_generator_page(directory, learned):
+        logger.image(history.key.shape[1], f"generator/{name}", directory / f"{name}.png")
     best = np.where(np.isnan(history.validation_accuracy), -np.inf, history.validation_accuracy)
     run = int(np.argmax(best.max(axis=1)))
     weights = strategy.fitted_weights(run)

@@ -26,7 +26,7 @@ from nas_tf.analysis.report import write_search_report
 from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
-from nas_tf.generators import sample_job, write_generator
+from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
@@ -111,8 +111,8 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
             _write_map(settings, space, benchmark, embedding, directory)
             strategy = _strategy(settings, space, benchmark, embedding)
         result = _search(settings, strategy, benchmark, inputs, budget, directory, logger)
-    if isinstance(strategy, GraphSearch):
-        write_generator(settings, directory, benchmark, strategy, result.history)
+        if isinstance(strategy, GraphSearch):
+            write_generator(settings, directory, benchmark, strategy, result.history, logger)
     _write_results(settings, directory, space, benchmark, quality, result, started)
 
 
@@ -187,6 +187,9 @@ def _search(
     settings, strategy: Strategy, benchmark, inputs: dict[str, str], budget, directory, logger
 ) -> search_loop.SearchResult:
     """Runs the study; `inputs` are checksums of what it reads."""
+    watchers = []
+    if isinstance(strategy, GraphSearch):
+        watchers.append(samples_watcher(strategy, benchmark, logger))
     return search_loop.run_search(
         strategy,
         benchmark.evaluator(_seeds(settings)),
@@ -198,6 +201,7 @@ def _search(
             settings.job.checkpoint_sec,
         ),
         logger=logger,
+        callbacks=watchers,
         progress=True,
     )
 

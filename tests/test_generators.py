@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
 
 from nas_tf import benchmarks, strategies
 from nas_tf.core import ConfigError
@@ -90,6 +92,20 @@ def test_what_a_search_leaves(done, found):
     assert (done / "generator.html").exists()
     assert load_generator(done / "generator.keras").space == "nasbench101"
     assert "**GraphPNAS** searched" in (done / "report.md").read_text("utf-8")
+
+
+def test_tensorboard_shows_what_was_drawn(done):
+    events = EventAccumulator(str(done / "tensorboard"), size_guidance={"tensors": 0})
+    events.Reload()
+    means = events.Tensors("generator/sample_accuracy_mean")
+    assert [event.step for event in means] == [5, 10, 15, 20, 25]
+    drawn = tensor_util.make_ndarray(events.Tensors("generator/sample_accuracy")[-1].tensor_proto)
+    assert 0 < drawn[:, 2].sum() <= 2 * 200  # half of the 400 samples are at temperature 1
+    assert drawn[0, 0] <= tensor_util.make_ndarray(means[-1].tensor_proto) <= drawn[-1, 1]
+    every = tensor_util.make_ndarray(events.Tensors("generator/random_accuracy")[0].tensor_proto)
+    assert every[:, 2].sum() == 91
+    pictures = {tag for tag in events.Tags()["tensors"] if tag.startswith("generator/generator_")}
+    assert len(pictures) == 3
 
 
 def test_a_killed_search_ends_the_same(base, done, tmp_path, monkeypatch):

@@ -68,8 +68,11 @@ class Learned:
         return random | drawn
 
 
-def write_generator_page(directory: Path, learned: Learned) -> None:
+def write_generator_page(directory: Path, learned: Learned) -> list[str]:
     """Writes the page and its figures, PNG and SVG.
+
+    Returns:
+        names of the figures' files, without their endings.
 
     Raises:
         ConfigError: the directory cannot be written.
@@ -86,6 +89,7 @@ def write_generator_page(directory: Path, learned: Learned) -> None:
         for suffix in ("png", "svg"):
             save_figure(figure, directory / f"{name}.{suffix}")
     write_page(directory, _text(learned, samples), name=PAGE)
+    return list(figures)
 
 
 def _panels(learned: Learned, samples: Mapping[str, np.ndarray]) -> dict[str, tuple]:

@@ -59,6 +59,17 @@ class TensorBoardLogger:
             for name, value in values.items():
                 tf.summary.scalar(name, float(value))
 
+    def histogram(self, step: int, name: str, values: np.ndarray) -> None:
+        """Logs how numbers [:] are distributed; nothing where there are none."""
+        if len(values):
+            with self._writer.as_default(step=step):
+                tf.summary.histogram(name, values)
+
+    def image(self, step: int, name: str, path: Path) -> None:
+        """Logs a PNG file."""
+        with self._writer.as_default(step=step):
+            tf.summary.image(name, tf.io.decode_png(path.read_bytes(), channels=3)[None])
+
     def settings(self, values: Mapping[str, object]) -> None:
         """Logs settings as hyperparameters and, to be read, as a table of text."""
         plain = {

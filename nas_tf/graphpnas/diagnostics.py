@@ -103,6 +103,11 @@ class Diagnostics:
         return shares | explorer | {"generator/fallbacks": float(self.num_fallbacks)}
 
     @property
+    def latest(self) -> tuple[int, np.ndarray] | None:
+        """Queries before the last fit, and places int32 [R, A] of what was drawn; None before it."""
+        return (self._seen[-1], self._places[-1]) if self._seen else None
+
+    @property
     def num_fallbacks(self) -> int:
         """Queries, of all runs together, that explored because nothing drawn would do."""
         return sum(runs for _, runs in self._fallback)
