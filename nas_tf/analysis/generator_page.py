@@ -96,7 +96,7 @@ def _panels(learned: Learned, samples: Mapping[str, np.ndarray]) -> dict[str, tu
     """Returns the wiring of random cells, and of those of the last fit."""
     chosen = {"random cells": samples["random"]}
     if len(samples) > 1:
-        chosen[f"drawn by the {learned.label} generator"] = list(samples.values())[-1]
+        chosen[f"drawn by {learned.label}"] = list(samples.values())[-1]
     panels = {}
     for title, cells in chosen.items():
         cells = np.unique(cells)

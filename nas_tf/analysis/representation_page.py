@@ -141,14 +141,14 @@ def representation_page(findings: Findings, figures: Mapping[str, str]) -> str:
 
 def _introduction(findings: Findings) -> str:
     cells = (
-        f"The space has {count(findings.num_cells, 'cell')} here. The autoencoder of arch2vec saw "
-        "cells"
+        f"The space has {count(findings.num_cells, 'cell')} here; the autoencoder of arch2vec has "
+        "learned from its cells alone"
     )
     if findings.dataset is None:
-        return f"{cells} and no accuracy: no table measures them."
+        return f"{cells}: no table measures them."
     measured = f"{count(findings.num_table_cells, 'cell')} trained on"
     text = (
-        f"{cells} and no accuracy. Beside it stands the same encoder, *supervised*: trained on the "
+        f"{cells}, not from accuracies. Beside it stands the same encoder, *supervised*: trained on the "
         f"validation accuracies of {findings.num_learned} cells alone. Accuracies are of "
         f"{measured} {dataset_name(findings.dataset)}."
     )
