@@ -51,7 +51,7 @@ def test_table_by_hand():
     ])
     table = quality_table.quality_table(rows, {"arch2vec": (1.0, 0.7941, 0.9872)})
     assert table.splitlines()[2:] == [
-        "| GAE, 1 pass, seed 1 | – | 80.00 | – | 100.00 | 20.00 |",
+        "| GAE, 1 pass, seed 1 | – | 80.00 | no valid cell | 100.00 | 20.00 |",
         "| arch2vec, 10 passes, seeds 0, 4 | 99.00 ± 0.00 | 60.00 ± 14.14 | 90.00 | 100.00 ± 0.00 "
         "| 20.00 |",
         "| arch2vec, published | 100.00 | 79.41 | 98.72 |  |  |",
