@@ -22,13 +22,12 @@ def after_fewer_queries(group: Section) -> list[str]:
         return []
     accuracy = [[_test_accuracy(study, queries) for queries in counts] for study in group.studies]
     best = np.argmax(np.nan_to_num([[mean_or_nan(v) for v in row] for row in accuracy]), axis=0)
-    rows = [
-        [escaped(study.label), *(
-            _bold(mean_std(values), len(accuracy) > 1 and index == leader) + _published(study, queries)
-            for values, leader, queries in zip(row, best, counts)
-        )]
-        for index, (study, row) in enumerate(zip(group.studies, accuracy))
-    ]
+    rows = []
+    for index, (study, row) in enumerate(zip(group.studies, accuracy)):
+        leads = (best == index) & (len(accuracy) > 1)
+        texts = [_bold(mean_std(values), lead) for values, lead in zip(row, leads)]
+        texts = [text + _published(study, queries) for text, queries in zip(texts, counts)]
+        rows.append([escaped(study.label), *texts])
     headings = ["Study", *(f"{queries:,}" for queries in counts)]
     caption = (
         "Test accuracy (%) of the incumbents after so many queries, mean ± standard deviation over "

@@ -148,8 +148,8 @@ def _introduction(findings: Findings) -> str:
         return f"{cells}: no table measures them."
     measured = f"{count(findings.num_table_cells, 'cell')} trained on"
     text = (
-        f"{cells}, not from accuracies. Beside it stands the same encoder, *supervised*: trained on the "
-        f"validation accuracies of {findings.num_learned} cells alone. Accuracies are of "
+        f"{cells}, not from accuracies. Beside it stands the same encoder, *supervised*: trained on "
+        f"the validation accuracies of {findings.num_learned} cells alone. Accuracies are of "
         f"{measured} {dataset_name(findings.dataset)}."
     )
     return f"{text}\n\n{disclaimer(findings.dataset)}".strip()

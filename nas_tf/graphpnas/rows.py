@@ -189,10 +189,8 @@ def sample_graphs(
     count = len(generator.description.rows)
     rows = tf.constant(generator.description.rows)
     bounds = sorted({round(count * part / _STRETCHES) for part in range(_STRETCHES + 1)})
-    shape = tf.shape(uniform)[:2]
-    graphs = Graphs(
-        tf.zeros(tf.concat([shape, [0, 0]], 0), tf.int8), tf.zeros(tf.concat([shape, [0]], 0), tf.int8)
-    )
+    none = tf.zeros_like(uniform[..., 0], tf.int8)[..., :0]  # [S, B, 0]: graphs without nodes
+    graphs = Graphs(none[..., None][..., :0], none)
 
     def draw(number, graphs):
         logits = generator.rows(weights, graphs, rows[number][None])

@@ -17,9 +17,10 @@ def _lines(inputs, describe=lambda summary: ReportNotes()):
 def _study(leave_study, name, test_accuracy, **options):
     """Leaves a study whose every query is better than the one before; `test_accuracy`: [R, Q]."""
     accuracy = np.array(test_accuracy)
+    validation = np.linspace(0.1, 0.9, accuracy.shape[1])
     history = History(
         key=np.arange(accuracy.size, dtype=np.uint64).reshape(accuracy.shape),
-        validation_accuracy=np.broadcast_to(np.linspace(0.1, 0.9, accuracy.shape[1]), accuracy.shape),
+        validation_accuracy=np.broadcast_to(validation, accuracy.shape),
         test_accuracy=accuracy,
         cost_sec=np.ones(accuracy.shape),
     )
@@ -53,7 +54,9 @@ def test_the_table(leave_study):
 
 @pytest.mark.parametrize("queries, cost_sec", [(10, None), (None, 100.0)])
 def test_nothing_without_fewer_queries(leave_study, queries, cost_sec):
-    directory = leave_study("a", queries=queries or 20, query_budget=queries, cost_budget_sec=cost_sec)
+    directory = leave_study(
+        "a", queries=queries or 20, query_budget=queries, cost_budget_sec=cost_sec
+    )
     assert _lines([directory]) == []
 
 
