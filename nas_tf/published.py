@@ -86,7 +86,8 @@ TRIED = {
     "darts": (
         "Chosen on one development seed: with a bias of the adjacency logits reconstruction is "
         "perfect and 2 % of the samples are valid; without it the weight of the divergence trades "
-        "reconstruction against validity. No sample is a cell of the space: edges are decoded one "
+        "reconstruction against validity: with half of it seeds 0 and 1 reconstruct 99.96 and "
+        "99.81 %, and 27.7 and 32.3 % of the samples are valid. No sample is a cell of the space: edges are decoded one "
         "by one, and all must be right."
     ),
 }
