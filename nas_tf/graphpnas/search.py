@@ -181,18 +181,12 @@ class GraphSearch(pool_search.PoolSearch):
         cells = np.full(len(self._seeds), -1, np.int64)
         seen = query - query % self._learning.period
         if seen and (not self._learning.restart or (self._active & ~explores).any()):
-            cells = self._first_new(np.arange(len(cells)), self._samples(seen))
+            places = self._samples(seen)
+            cells = _first(places, self._new(np.arange(len(cells)), places))
             self._diagnostics.count(query, self._active & ~explores & (cells < 0))
         runs = np.flatnonzero(explores | (cells < 0))
         cells[runs] = self._explored(runs, query)
         return np.where(cells < 0, self._queried.draw(uniform[:, _ANY_CELL]), cells)
-
-    def _first_new(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Returns int64 [k], the first of places [k, A] that its run has not queried, or -1."""
-        new = self._new(runs, places)
-        first = np.argmax(new, axis=1)
-        found = np.take_along_axis(places, first[:, None], axis=1)[:, 0]
-        return np.where(new.any(axis=1), found, -1).astype(np.int64)
 
     def _new(self, runs: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Returns bool [k, A]: places [k, A] are cells that their run has not queried."""
@@ -207,9 +201,9 @@ class GraphSearch(pool_search.PoolSearch):
             return np.zeros(0, np.int64)
         edges, labels = (np.stack(field) for field in zip(*drawn, strict=True))
         places = self._places(edges, labels)
-        new = self._new(runs, places)[self._active[runs]]
-        self._diagnostics.explored(query, new)
-        return self._first_new(runs, places)
+        new = self._new(runs, places)
+        self._diagnostics.explored(query, new[self._active[runs]])
+        return _first(places, new)
 
     def _places(self, edges: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Returns the places int64 [...] of graphs in the pool, -1 outside it."""
@@ -341,6 +335,13 @@ class GraphSearch(pool_search.PoolSearch):
 
     def _rng(self, run: int, stream: int, query: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence((self._seeds[run], stream, query)))
+
+
+def _first(places: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Returns int64 [k], the first of places [k, A] that is wanted, bool [k, A], or -1."""
+    first = np.argmax(wanted, axis=1)
+    found = np.take_along_axis(places, first[:, None], axis=1)[:, 0]
+    return np.where(wanted.any(axis=1), found, -1).astype(np.int64)
 
 
 def _named(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
