@@ -36,3 +36,13 @@ def write_config(directory: pathlib.Path, settings: Settings) -> None:
 def deciding(settings: Settings) -> dict[str, Any]:
     """Returns the settings that decide what comes out, by the names of their flags."""
     return {name: value for name, value in settings.values().items() if name not in _FREE}
+
+
+def changed(settings: Settings) -> list[str]:
+    """Returns the lines of the deciding settings that are not as they are by default."""
+    default = deciding(Settings())
+    return [
+        flags.line(name, value)
+        for name, value in deciding(settings).items()
+        if value != default[name]
+    ]

@@ -73,6 +73,8 @@ def write_generator(
         "space": settings.table.space,
         "strategy": settings.search.strategy,
         "dataset": benchmark.dataset,
+        "search_epochs": benchmark.epochs[-1],
+        "report_epochs": benchmark.report_epochs,
     })
     learned = Learned(
         title=notes.title,

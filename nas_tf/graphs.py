@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 PADDING_OP = -1
+KEYS_VERSION = 2  # of what a key is made of; changes with every change of a key
 
 SPLIT_MIX_STEP = np.uint64(0x9E3779B97F4A7C15)  # between two states of the generator
 

@@ -24,10 +24,12 @@ from nas_tf.analysis.comparison_report import write_comparison
 from nas_tf.analysis.figures import training_figure
 from nas_tf.analysis.report import write_search_report
 from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
+from nas_tf.analysis.wording import dataset_name, percent, plus_minus, trained_for
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.graphs import KEYS_VERSION
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -71,6 +73,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
         seed=settings.job.seed,
     )
     losses = quality.pop("losses")
+    quality.pop("settings", None)  # config.flags has them
     curves = {name: np.array([epoch[name] for epoch in losses]) for name in losses[0]}
     save_figure(training_figure(curves), directory / "losses.png")
     summary = summaries.pretrain_summary(
@@ -97,23 +100,26 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     strategy = None if embedded else _strategy(settings, space, benchmark, None)
     given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
-    inputs, quality, embedding = {"table": benchmark.checksum}, None, None
+    inputs, quality, model, embedding = {"table": benchmark.checksum}, None, None, None
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
         if embedded:
             if given is None:
                 cells = pretraining.cells_to_see(settings, space, benchmark)
                 given = pretraining.pretrained_model(settings, space, cells, directory, logger)
-            model, quality = given
+            autoencoder, quality = given
             pretraining.print_quality(quality)
-            embedding, source = pretraining.embedding_of(settings, model, space, benchmark.cells)
+            embedding, source = pretraining.embedding_of(
+                settings, autoencoder, space, benchmark.cells
+            )
             inputs |= source
+            model = pretraining.description_of(quality, source["weights"])
             _write_map(settings, space, benchmark, embedding, directory)
             strategy = _strategy(settings, space, benchmark, embedding)
         result = _search(settings, strategy, benchmark, inputs, budget, directory, logger)
         if isinstance(strategy, GraphSearch):
             write_generator(settings, directory, benchmark, strategy, result.history, logger)
-    _write_results(settings, directory, space, benchmark, quality, result, started)
+    _write_results(settings, directory, space, benchmark, (quality, model), result, started)
 
 
 def report_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
@@ -224,28 +230,20 @@ def _write_map(
     )
 
 
-def _write_results(settings, directory, space, benchmark, quality, result, started) -> None:
-    """Leaves trace, figures and report, and the summary as the last: it says all is done."""
-    history = result.history
+def _write_results(settings, directory, space, benchmark, pretrained, result, started) -> None:
+    """Leaves trace, figures and report, and the summary as the last: it says all is done.
+
+    `pretrained` is what a pre-training measured and which model it is; None twice without one.
+    """
+    history, (quality, model) = result.history, pretrained
     storage.write_npz(
-        directory / "trace.npz", **dataclasses.asdict(history), incumbent=history.incumbent()
-    )
-    description = summaries.StudyDescription(
-        space=space.name,
-        table=benchmark.name,
-        table_path=benchmark.path,
-        table_num_cells=len(benchmark.cells),
-        dataset=benchmark.dataset,
-        strategy=settings.search.strategy,
-        seed=settings.job.seed,
-        query_budget=settings.search.num_queries,
-        cost_budget_sec=settings.search.cost_budget_sec,
-        validation=benchmark.validation,
-        epochs=list(benchmark.epochs) if benchmarks.multi_fidelity(settings) else [],
-        protocol=benchmark.protocol,
+        directory / "trace.npz",
+        **dataclasses.asdict(history),
+        incumbent=history.incumbent(),
+        keys_version=np.int64(KEYS_VERSION),
     )
     summary = summaries.search_summary(
-        description,
+        _description(settings, space, benchmark, model),
         history,
         best_test_accuracy=benchmark.best_test_accuracy,
         wall_sec=_since(started),
@@ -268,6 +266,30 @@ def _write_results(settings, directory, space, benchmark, quality, result, start
     print(f"report: {report}")
 
 
+def _description(settings, space, benchmark, model) -> summaries.StudyDescription:
+    """Says what was run; `model` is that of the embedding, None without one."""
+    several = benchmarks.multi_fidelity(settings)
+    return summaries.StudyDescription(
+        space=space.name,
+        table=benchmark.name,
+        table_path=benchmark.path,
+        table_num_cells=len(benchmark.cells),
+        dataset=benchmark.dataset,
+        strategy=settings.search.strategy,
+        seed=settings.job.seed,
+        query_budget=settings.search.num_queries,
+        cost_budget_sec=settings.search.cost_budget_sec,
+        validation=benchmark.validation,
+        epochs=list(benchmark.epochs if several else benchmark.epochs[-1:]),
+        search_epochs=benchmark.epochs[-1],
+        report_epochs=benchmark.report_epochs,
+        protocol=benchmark.protocol,
+        model=model,
+        settings=claim.deciding(settings),
+        changed_settings=claim.changed(settings),
+    )
+
+
 def _since(started: float) -> float:
     return time.monotonic() - started
 
@@ -277,8 +299,12 @@ def _print_incumbent(summary: dict[str, Any]) -> None:
     if incumbent["test_accuracy_mean"] is None:
         print("no feasible cell was found")
         return
+    accuracy = plus_minus(
+        incumbent["test_accuracy_mean"], incumbent["test_accuracy_std"], unit=" %"
+    )
     print(
-        f"{summary['num_runs']} runs x {summary['num_queries']} queries: test accuracy "
-        f"{incumbent['test_accuracy_mean']:.2%} ± {incumbent['test_accuracy_std']:.2%}, regret "
-        f"{incumbent['test_regret_mean']:.2%} (search took {summary['search_sec']:.1f} s)"
+        f"{summary['num_runs']} runs x {summary['num_queries']} queries, "
+        f"{dataset_name(summary['dataset'])}, {trained_for(summary)}: test accuracy {accuracy}, "
+        f"regret {percent(incumbent['test_regret_mean'], 2)} "
+        f"(search took {summary['search_sec']:.1f} s)"
     )

@@ -9,19 +9,21 @@ import numpy as np
 from absl import logging
 
 from nas_tf import benchmarks, caching, experiment, storage
+from nas_tf.analysis import measures
 from nas_tf.arch2vec.embedding import cached_embedding, cells_checksum, provenance
 from nas_tf.arch2vec.pretrain import PretrainResult, pretrain
 from nas_tf.arch2vec.saving import load_model, save_model
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import ConfigError, DataError, SearchSpace
 from nas_tf.graphs import CellGraphs
-from nas_tf.settings import Settings
+from nas_tf.settings import PretrainSettings, Settings
 from nas_tf.training.distribution import make_distribution
 from nas_tf.training.progress import Checkpoint
 
 MODEL = "model"  # folder of the autoencoder within an output directory
 
 _QUALITY = "quality.json"  # what its pre-training measured
+_OTHER = ("pretrained", "pretrain_seed", "pooling", "jit_compile")  # do not make another kind
 _REQUIRED = {
     field.name
     for field in dataclasses.fields(PretrainResult)
@@ -80,7 +82,8 @@ def pretrained_model(
         logger=logger,
     )
     save_model(directory / MODEL, trainer.model)
-    storage.write_json(directory / MODEL / _QUALITY, dataclasses.asdict(result))
+    quality = dataclasses.asdict(result) | {"settings": _deciding(values)}
+    storage.write_json(directory / MODEL / _QUALITY, quality)
     return _read_model(directory / MODEL)
 
 
@@ -131,14 +134,29 @@ def pretrain_seed(settings: Settings) -> int:
     return settings.job.seed if seed is None else seed
 
 
+def description_of(quality: dict[str, Any], weights: str) -> dict[str, Any]:
+    """Returns which model a study was searched with, for its summary.
+
+    Args:
+        quality: what its pre-training measured.
+        weights: the model's checksum.
+    """
+    return {
+        "pretrain_seed": quality.get("seed"),
+        "weights": weights,
+        "num_cells": quality["num_cells"],
+        "epochs": quality["epochs"],
+        "settings": quality.get("settings"),
+    }
+
+
 def print_quality(quality: dict[str, Any]) -> None:
-    """Says what a pre-training measured."""
-    print(
-        f"pre-training on {quality['num_cells']:,} cells: reconstruction "
-        f"{quality['reconstruction_accuracy']:.2%}, validity {quality['validity']:.2%}, "
-        f"uniqueness {_percent(quality['uniqueness'])}"
-    )
+    """Says what a pre-training measured, loosely and strictly."""
+    print(f"pre-training on {quality['num_cells']:,} cells: {measures.in_words(quality)}")
 
 
-def _percent(share: float | None) -> str:
-    return "undefined (no valid cell)" if share is None else f"{share:.2%}"
+def _deciding(values: PretrainSettings) -> dict[str, Any]:
+    """Returns the settings that tell kinds of models apart, not models of one kind."""
+    return {
+        name: value for name, value in dataclasses.asdict(values).items() if name not in _OTHER
+    }

@@ -192,15 +192,27 @@ class _Analysis:
             space=published.SPACES[self._space.name],
             op_names=self._space.op_names,
             dataset=None if benchmark is None else benchmark.dataset,
+            epochs=None if benchmark is None else benchmark.epochs[-1],
             num_cells=len(self._cells),
             num_table_cells=0 if benchmark is None else len(benchmark.cells),
             num_learned=self._values.gp_cells,
             quality=rows,
             published_quality=published.AUTOENCODERS[self._space.name],
             quality_note=published.TRIED[self._space.name],
-            published=published.REPRESENTATION.get(self._space.name, {}),
+            published_cells=published.PRETRAINING_CELLS[self._space.name],
+            published=self._published(),
+            published_source=published.REPRESENTATION_SOURCE,
             cells=self._cells,
             **found,
+        )
+
+    def _published(self) -> Mapping[str, Mapping[str, str]]:
+        """Returns the published numbers that are of what is analysed."""
+        benchmark = self._benchmark
+        if benchmark is None:
+            return published.representation(self._space.name, None, None)
+        return published.representation(
+            self._space.name, benchmark.dataset, benchmark.epochs[-1]
         )
 
     def _pretrained(self) -> Embedded:

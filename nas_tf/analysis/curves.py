@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nas_tf.analysis.spread import spread
 from nas_tf.core import DataError, History
 
 _TRACE_ARRAYS = ("key", "validation_accuracy", "test_accuracy", "cost_sec")
@@ -56,9 +57,8 @@ class Band:
 
     Attributes:
         mean: over the runs that have a value.
-        std: standard deviation over those runs (divided by n).
-        standard_error: of the mean: the sample's standard deviation over the root of n; 0 for one
-            run.
+        std: the sample's standard deviation over those runs (n - 1); NaN for one run.
+        standard_error: of the mean: `std` over the root of n; 0 for one run.
         lower: 25 % quantile.
         upper: 75 % quantile.
         num_runs: how many runs have a value, int64 [G].
@@ -173,11 +173,11 @@ def band(values: np.ndarray) -> Band:
         The band; NaN at points where no run has a value.
     """
     values = np.asarray(values, dtype=np.float64)
-    count = np.sum(~np.isnan(values), axis=0)
+    found = spread(values)
+    everywhere = np.all(found.count == len(values))
     with warnings.catch_warnings():  # "mean of empty slice": NaN is the answer wanted there
         warnings.simplefilter("ignore", category=RuntimeWarning)
-        quantiles = np.quantile if np.all(count == len(values)) else np.nanquantile
-        std = np.nanstd(values, axis=0)
+        quantiles = np.quantile if everywhere else np.nanquantile
         lower, upper = quantiles(values, [0.25, 0.75], axis=0)
-        mean = np.nanmean(values, axis=0)
-    return Band(mean, std, std / np.sqrt(np.maximum(count - 1, 1)), lower, upper, count)
+    error = np.where(found.count == 1, 0.0, found.std / np.sqrt(np.maximum(found.count, 1)))
+    return Band(found.mean, found.std, error, lower, upper, found.count)

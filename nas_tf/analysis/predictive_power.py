@@ -19,6 +19,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 from nas_tf.analysis.latent_distance import check_embedding
+from nas_tf.analysis.spread import spread
 from nas_tf.core import ConfigError
 
 NUM_TRAIN = 250
@@ -57,22 +58,22 @@ class PredictivePower:
     @property
     def rmse_mean(self) -> np.ndarray:
         """Mean over seeds, float64 [T]; NaN is left out, and NaN where nothing else is there."""
-        return _mean(self.rmse)
+        return spread(self.rmse).mean
 
     @property
     def rmse_std(self) -> np.ndarray:
-        """Standard deviation over seeds (population), float64 [T], likewise."""
-        return _std(self.rmse)
+        """Sample standard deviation over seeds, float64 [T]; NaN for fewer than two numbers."""
+        return spread(self.rmse).std
 
     @property
     def pearson_mean(self) -> np.ndarray:
         """Mean over seeds, float64 [T], likewise."""
-        return _mean(self.pearson)
+        return spread(self.pearson).mean
 
     @property
     def pearson_std(self) -> np.ndarray:
-        """Standard deviation over seeds (population), float64 [T], likewise."""
-        return _std(self.pearson)
+        """Sample standard deviation over seeds, float64 [T], likewise."""
+        return spread(self.pearson).std
 
 
 def predictive_power(
@@ -189,15 +190,3 @@ def _pearson(first: np.ndarray, second: np.ndarray) -> float:
     if len(first) < _MIN_POINTS or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Returns the mean over the first axis of what is not NaN."""
-    known = ~np.isnan(values)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    count = known.sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _std(values: np.ndarray) -> np.ndarray:
-    return np.sqrt(_mean(np.square(values - _mean(values))))

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nas_tf.analysis.wording import count, markdown_table, percent
+from nas_tf.analysis.measures import LOOSE, SHORT, STRICT, kind
+from nas_tf.analysis.wording import count, markdown_table, mean_std, percent
 from nas_tf.core import ConfigError, DataError
 
-MEASURES = ("entry_accuracy", "validity", "uniqueness")  # as the published numbers are counted
-STRICT = ("reconstruction_accuracy", "cell_validity")  # of whole cells
 KINDS = {
     "gae": "GAE",
     "vgae": "VGAE",
@@ -39,9 +38,8 @@ class QualityRow:
         seeds: of the pre-trainings, ascending, [S].
         epochs: passes each made.
         num_cells: cells each was given.
-        values: float64 [S, 3], `MEASURES` as fractions; NaN where undefined or not measured.
-        strict: float64 [S, 2], `STRICT` likewise: cells decoded without any error, prior samples
-            that are cells of the space.
+        values: float64 [S, 3], `measures.LOOSE` as fractions; NaN where undefined or not measured.
+        strict: float64 [S, 3], `measures.STRICT` likewise.
     """
 
     kind: str
@@ -101,31 +99,37 @@ def quality_rows(summaries: Sequence[Mapping[str, Any]]) -> list[QualityRow]:
 
 
 def quality_table(
-    rows: Sequence[QualityRow], published: Mapping[str, Sequence[float]]
+    rows: Sequence[QualityRow], published: Mapping[str, Sequence[float]], published_cells: int
 ) -> str:
-    """Returns the table as Markdown.
+    """Returns the table as Markdown: every loose measure, then every strict one, so labelled.
 
     Args:
         rows: of `quality_rows`.
-        published: kind -> `MEASURES` as fractions; kinds without numbers may be missing.
+        published: kind -> `measures.LOOSE` as fractions; kinds without numbers may be missing.
+        published_cells: cells that these were trained on; they stand beside rows of as many.
     """
-    headings = ["", "Reconstruction (%)", "Validity (%)", "Uniqueness (%)",
-                "Without error (%)", "Cells (%)"]
+    headings = ["", *(f"{SHORT[name]} ({kind(name)}, %)" for name in (*LOOSE, *STRICT))]
     lines = []
     for row in rows:
-        numbers = [_mean_and_std(values) for values in row.values.T]
-        if not np.isfinite(row.values[:, MEASURES.index("uniqueness")]).any():
-            numbers[MEASURES.index("uniqueness")] = "no valid cell"
+        numbers = _numbers(row.values, "uniqueness", LOOSE)
         note = f"{KINDS[row.kind]}, {count(row.epochs, 'pass', 'passes')}, " + (
             f"seeds {', '.join(map(str, row.seeds))}"
             if len(row.seeds) > 1
             else f"seed {row.seeds[0]}"
         )
-        lines.append([note, *numbers, *(_mean_and_std(values) for values in row.strict.T)])
-        if row.kind in published:
+        lines.append([note, *numbers, *_numbers(row.strict, "unique_cells", STRICT)])
+        if row.kind in published and row.num_cells == published_cells:
             theirs = [percent(value, 2, unit="") for value in published[row.kind]]
-            lines.append([f"{KINDS[row.kind]}, published", *theirs, "", ""])
+            lines.append([f"{KINDS[row.kind]}, published", *theirs, *["–"] * len(STRICT)])
     return markdown_table(headings, lines)
+
+
+def _numbers(values: np.ndarray, unique: str, names: Sequence[str]) -> list[str]:
+    """Returns a row's numbers [S, 3] as text; without a valid sample there is nothing to count."""
+    numbers = [mean_std(column) for column in values.T]
+    if not np.isfinite(values[:, names.index(unique)]).any():
+        numbers[names.index(unique)] = "no valid cell"
+    return numbers
 
 
 def _row(kind: int, epochs: int, num_cells: int, group: list[Mapping[str, Any]]) -> QualityRow:
@@ -140,7 +144,7 @@ def _row(kind: int, epochs: int, num_cells: int, group: list[Mapping[str, Any]])
         )
     values, strict = (
         np.array([[_number(summary.get(measure)) for measure in measures] for summary in group])
-        for measures in (MEASURES, STRICT)
+        for measures in (LOOSE, STRICT)
     )
     return QualityRow(name, seeds, epochs, num_cells, values, strict)
 
@@ -170,14 +174,3 @@ def _read(directory: Path, flag: str) -> Mapping[str, Any]:
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else float(value)
-
-
-def _mean_and_std(values: np.ndarray) -> str:
-    """Returns mean ± standard deviation over the seeds that have a number, in per cent."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return "–"
-    mean = percent(float(known.mean()), 2, unit="")
-    if len(known) == 1:
-        return mean
-    return f"{mean} ± {percent(float(known.std(ddof=1)), 2, unit='')}"

@@ -14,15 +14,16 @@ from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.curves import study_curves
 from nas_tf.analysis.drawing import draw_cells, operation_styles
 from nas_tf.analysis.figures import save_study_figures
-from nas_tf.analysis.notes import ReportNotes
+from nas_tf.analysis.measures import LONG, LOOSE, SHORT, STRICT, kind
+from nas_tf.analysis.notes import PublishedAccuracy, ReportNotes
 from nas_tf.analysis.wording import (
-    PUBLISHED_DATASETS,
     count,
     disclaimer,
     duration,
     is_missing,
     markdown_table,
     percent,
+    plus_minus,
     table_cells,
 )
 from nas_tf.core import History
@@ -33,14 +34,6 @@ _VALIDATION = {
     "random": "one randomly drawn repeat's validation accuracy of each cell it asked for",
     "mean": "the mean validation accuracy over the repeats of each cell it asked for",
 }
-_QUALITY_ROWS = (
-    ("entry_accuracy", "Reconstruction (right entries of cells held out, as the paper counts)"),
-    ("reconstruction_accuracy", "Whole cells (cells held out, decoded without any error)"),
-    ("validity", "Validity (prior samples that are valid as the paper counts)"),
-    ("uniqueness", "Uniqueness (different decoded graphs among the valid, dead vertices kept)"),
-    ("cell_validity", "Cells (prior samples that decode to a cell of the space)"),
-    ("unique_cells", "Unique cells (different ones among these, dead vertices pruned)"),
-)
 
 
 def write_search_report(
@@ -118,13 +111,14 @@ def search_report(
         disclaimer(summary["dataset"]),
         _headline(summary),
         _reported_validation(summary),
-        _published_final(summary, notes),
+        _published_after_cost(summary, notes),
         "## Results",
         _results_table(summary, notes),
         _table_caption(summary, notes),
         *_figure_section(summary, figures),
         *_best_section(best, summary),
         *_pretraining_section(notes),
+        *_settings_section(summary),
         *_repeat_section(Path(directory)),
         _times(summary),
         _versions(summary["versions"]),
@@ -167,9 +161,12 @@ def _budget(summary: Mapping[str, Any]) -> str:
 
 
 def _protocol(summary: Mapping[str, Any]) -> str:
-    text = f"{summary['protocol']} " if summary.get("protocol") else ""
-    if summary.get("epochs"):
-        *shorter, full = summary["epochs"]
+    text = f"{summary['protocol']} " if summary.get("protocol") else (
+        f"It saw accuracy after {count(summary['search_epochs'], 'epoch')} of training; reported "
+        f"is test accuracy after {summary['report_epochs']}. "
+    )
+    *shorter, full = summary["epochs"]
+    if shorter:
         shorter = " and ".join(map(str, shorter))
         text += (f"Cells were also measured after {shorter} epochs: that is a query as well, but "
                  f"only a cell measured after {full} can be the incumbent. ")
@@ -192,22 +189,23 @@ def _headline(summary: Mapping[str, Any]) -> str:
     up_to = "up to " if summary["num_queries_mean"] < summary["num_queries"] else ""
     return (
         f"After {up_to}{count(summary['num_queries'], 'query', 'queries')} the incumbent reaches "
-        f"**{_mean_std(point, 'test_accuracy', summary)}** test accuracy{spread}{tail}."
+        f"**{_mean_std(point, 'test_accuracy', " %")}** test accuracy{spread}{tail}."
     )
 
 
 def _reported_validation(summary: Mapping[str, Any]) -> str:
     if summary["incumbent"].get("reported_validation_accuracy_mean") is None:
         return ""
-    accuracy = _mean_std(summary["incumbent"], "reported_validation_accuracy", summary)
+    accuracy = _mean_std(summary["incumbent"], "reported_validation_accuracy", " %")
     return f"By the accuracy that is reported, the incumbent's validation accuracy is {accuracy}."
 
 
-def _published_final(summary: Mapping[str, Any], notes: ReportNotes) -> str:
-    if notes.published_final is None or summary["dataset"] not in PUBLISHED_DATASETS:
-        return ""
-    accuracy = percent(notes.published_final, 2)
-    return f"Published: {accuracy} test accuracy ({notes.published_final_source})."
+def _published_after_cost(summary: Mapping[str, Any], notes: ReportNotes) -> str:
+    """Says what was published of runs with the same budget in seconds, if anything was."""
+    found = notes.after_cost(summary, summary["cost_budget_sec"])
+    return "" if found is None else (
+        f"Published by this protocol: {found.text} % test accuracy ({found.reference})."
+    )
 
 
 def _results_table(summary: Mapping[str, Any], notes: ReportNotes) -> str:
@@ -217,32 +215,38 @@ def _results_table(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     for number, point in summary["curve"].items():
         row = [
             f"{int(number):,}",
-            _mean_std(point, "validation_accuracy", summary, unit=""),
-            _mean_std(point, "test_accuracy", summary, unit=""),
+            _mean_std(point, "validation_accuracy"),
+            _mean_std(point, "test_accuracy"),
             percent(point["test_regret_mean"], 3, unit=""),
         ]
         if published:
-            row.append(percent(published.get(int(number)), 2, unit=""))
+            row.append(published[number].text if number in published else "–")
         rows.append(row)
     return markdown_table([*headings, "Published test (%)"] if published else headings, rows)
 
 
 def _table_caption(summary: Mapping[str, Any], notes: ReportNotes) -> str:
     many = summary["num_runs"] > 1
-    spread = ", mean ± standard deviation over the runs (of regret, the mean)" if many else ""
+    spread = (
+        ", mean ± sample standard deviation over the runs (of regret, the mean)" if many else
+        "; one run has no deviation"
+    )
     sentences = [f"The incumbent after so many queries{spread}."]
-    if _published(summary, notes):
-        source = f" ({notes.published_source})" if notes.published_source else ""
-        sentences.append(f"Published: mean test accuracy{source}.")
+    if summary.get("model"):
+        sentences.append("All runs were searched with one pre-trained model.")
+    published = _published(summary, notes).values()
+    if published:
+        sources = "; ".join(dict.fromkeys(found.reference for found in published))
+        sentences.append(f"Published by this protocol: mean test accuracy ({sources}).")
     return " ".join(sentences)
 
 
-def _published(summary: Mapping[str, Any], notes: ReportNotes) -> dict[int, float]:
-    """Returns the published numbers that may stand beside ours: same data, a count we report."""
-    if summary["dataset"] not in PUBLISHED_DATASETS:
-        return {}
-    reported = summary["curve"]
-    return {number: value for number, value in notes.published.items() if str(number) in reported}
+def _published(
+    summary: Mapping[str, Any], notes: ReportNotes
+) -> dict[str, PublishedAccuracy]:
+    """Returns what was published by this study's protocol, by the counts of queries we report."""
+    found = {number: notes.after_queries(summary, int(number)) for number in summary["curve"]}
+    return {number: value for number, value in found.items() if value is not None}
 
 
 def _figure_section(summary: Mapping[str, Any], figures: Sequence[str]) -> list[str]:
@@ -302,8 +306,9 @@ def _pretraining_section(notes: ReportNotes) -> list[str]:
         return []
     published, source = _published_pretraining(notes), notes.published_pretraining_source
     rows = []
-    for name, title in _QUALITY_ROWS:
+    for name in (name for pair in zip(LOOSE, STRICT) for name in pair):
         if name in quality:
+            title = f"{SHORT[name].capitalize()} ({kind(name)}: {LONG[name]})"
             row = [title, percent(quality[name], 2, unit="")]
             rows.append([*row, percent(published.get(name), 2, unit="")] if published else row)
     facts = ", ".join(_pretraining_facts(quality))
@@ -337,6 +342,18 @@ def _pretraining_facts(quality: Mapping[str, Any]) -> list[str]:
     return facts
 
 
+def _settings_section(summary: Mapping[str, Any]) -> list[str]:
+    """Returns the settings that decide the result and are not as they are by default."""
+    changed = summary.get("changed_settings")
+    if not changed:
+        return []
+    return [
+        "## Settings",
+        f"Not as they are by default: {', '.join(f'`{line}`' for line in changed)}. All that decide "
+        "the result are in `summary.json`.",
+    ]
+
+
 def _repeat_section(directory: Path) -> list[str]:
     flagfile = shlex.quote(f"--flagfile={directory / 'config.flags'}")
     return [
@@ -361,12 +378,5 @@ def _versions(versions: Mapping[str, str]) -> str:
     return "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
 
 
-def _mean_std(
-    point: Mapping[str, Any], name: str, summary: Mapping[str, Any], unit: str = " %"
-) -> str:
-    mean = point[f"{name}_mean"]
-    if mean is None:
-        return "–"
-    if summary["num_runs"] == 1:
-        return f"{100 * mean:.2f}{unit}"
-    return f"{100 * mean:.2f} ± {100 * point[f'{name}_std']:.2f}{unit}"
+def _mean_std(point: Mapping[str, Any], name: str, unit: str = "") -> str:
+    return plus_minus(point[f"{name}_mean"], point[f"{name}_std"], unit)

@@ -21,6 +21,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from nas_tf.analysis.canvas import INK, LINE_COLOURS, new_figure, tidy_axes
 from nas_tf.analysis.scales import leave_empty
+from nas_tf.analysis.spread import spread
 from nas_tf.core import ConfigError
 
 MAX_EMBEDDINGS = 4
@@ -227,15 +228,13 @@ def _draw_predictions(
 def _draw_curve(
     axes: Axes, thresholds: np.ndarray, values: np.ndarray, line: tuple, label: str
 ) -> None:
-    """Draws mean and standard deviation over the seeds [S, T] that have a number."""
-    known = np.isfinite(values)
-    number = known.sum(axis=0)
-    use = (number > 0) & np.isfinite(thresholds)
+    """Draws mean and sample standard deviation over the seeds [S, T] that have a number."""
+    found = spread(values)
+    use = (found.count > 0) & np.isfinite(thresholds)
     if not use.any():
         return
-    thresholds, values, known, number = thresholds[use], values[:, use], known[:, use], number[use]
-    mean = np.where(known, values, 0.0).sum(axis=0) / number
-    std = np.sqrt(np.where(known, (values - mean) ** 2, 0.0).sum(axis=0) / number)
+    thresholds, mean = thresholds[use], found.mean[use]
+    std = np.nan_to_num(found.std[use])  # one number: the band has no width there
     colour, dashes, marker = line
     if len(values) > 1:
         axes.fill_between(thresholds, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)

@@ -12,8 +12,9 @@ from nas_tf.analysis.cell_matrices import draw_cell_with_matrices, draw_walk
 from nas_tf.analysis.drawing import CellPicture
 from nas_tf.analysis.latent_distance import DistanceRelation
 from nas_tf.analysis.latent_map import LatentMap
+from nas_tf.analysis.measures import LONG, LOOSE, SHORT, STRICT
 from nas_tf.analysis.predictive_power import PredictivePower
-from nas_tf.analysis.quality_table import MEASURES, STRICT, QualityRow, quality_table
+from nas_tf.analysis.quality_table import QualityRow, quality_table
 from nas_tf.analysis.representation_figures import distance_figure, map_figure, predictive_figure
 from nas_tf.analysis.smoothness import Smoothness
 from nas_tf.analysis.wording import count, dataset_name, disclaimer, markdown_table, percent
@@ -31,13 +32,17 @@ class Findings:
         space: its name in text.
         op_names: of the space.
         dataset: of the table; None without one.
+        epochs: of training behind the table's accuracies; None without one.
         num_cells: of the space, or sampled from it.
         num_table_cells: with accuracies.
         num_learned: cells that the Gaussian process and the supervised encoder learn from.
         quality: of autoencoders, see `quality_table`.
-        published_quality: kind -> published measures.
+        published_quality: kind -> published measures, the loose ones.
+        published_cells: how many cells these were trained on.
         quality_note: what was tried where they are not met; may be empty.
-        published: "rmse", "pearson" and "neighbour_edits" -> embedding -> published text.
+        published: "rmse", "pearson" and "neighbour_edits" -> embedding -> published text, of the
+            same protocol.
+        published_source: where these are from.
         cells: of the space, [K].
         smoothness: greedy walks.
         distance: distances in the embedding and edit distances.
@@ -48,13 +53,16 @@ class Findings:
     space: str
     op_names: Sequence[str]
     dataset: str | None
+    epochs: int | None
     num_cells: int
     num_table_cells: int
     num_learned: int
     quality: Sequence[QualityRow]
     published_quality: Mapping[str, Sequence[float]]
+    published_cells: int
     quality_note: str
     published: Mapping[str, Mapping[str, str]]
+    published_source: str
     cells: CellGraphs
     smoothness: Mapping[str, Smoothness]
     distance: Mapping[str, DistanceRelation]
@@ -66,6 +74,9 @@ class Findings:
         return {
             "num_cells": self.num_cells,
             "num_table_cells": self.num_table_cells,
+            "epochs": self.epochs,
+            "loose_measures": list(LOOSE),
+            "strict_measures": list(STRICT),
             "quality": [
                 {
                     "kind": row.kind,
@@ -73,7 +84,7 @@ class Findings:
                     "epochs": row.epochs,
                     **{
                         name: [None if np.isnan(value) else float(value) for value in column]
-                        for measures, values in ((MEASURES, row.values), (STRICT, row.strict))
+                        for measures, values in ((LOOSE, row.values), (STRICT, row.strict))
                         for name, column in zip(measures, values.T, strict=True)
                     },
                 }
@@ -86,7 +97,7 @@ class Findings:
         walks = self.smoothness[name]
         numbers = {
             "neighbour_edits_mean": walks.mean,
-            "neighbour_edits_std": walks.std,
+            "neighbour_edits_std": _number(walks.std),
             "random_edits_mean": float(walks.random_mean),
             "distance_spearman": _number(self.distance[name].spearman),
         }
@@ -150,7 +161,7 @@ def _introduction(findings: Findings) -> str:
     text = (
         f"{cells}, not from accuracies. Beside it stands the same encoder, *supervised*: trained on "
         f"the validation accuracies of {findings.num_learned} cells alone. Accuracies are of "
-        f"{measured} {dataset_name(findings.dataset)}."
+        f"{measured} {dataset_name(findings.dataset)} for {count(findings.epochs, 'epoch')}."
     )
     return f"{text}\n\n{disclaimer(findings.dataset)}".strip()
 
@@ -158,14 +169,17 @@ def _introduction(findings: Findings) -> str:
 def _quality_section(findings: Findings) -> list[str]:
     return [
         "## Autoencoders",
-        quality_table(findings.quality, findings.published_quality),
-        "Reconstruction: right entries of held-out cells, the lower of operations and edges. "
-        "Validity: of 10,000 samples of the prior. Uniqueness: different graphs among these. These "
-        "three count as the released code of arch2vec does. Without error: held-out cells decoded "
-        "without a single error. Cells: prior samples that are cells of the space. Mean ± sample "
-        "standard deviation over seeds. Published: arch2vec, table 1.",
+        quality_table(findings.quality, findings.published_quality, findings.published_cells),
+        f"Loose, as the released code of arch2vec counts: {_explained(LOOSE)}. Strict, of whole "
+        f"cells: {_explained(STRICT)}. Entries: the lower of operations and edges. Samples: 10,000 "
+        "of the prior. Mean ± sample standard deviation over seeds. Published: arch2vec, table 1, "
+        "the loose ones.",
         findings.quality_note,
     ]
+
+
+def _explained(names: Sequence[str]) -> str:
+    return "; ".join(f"{SHORT[name]}: {LONG[name]}" for name in names)
 
 
 def _prediction_section(findings: Findings, figures: Mapping[str, str]) -> list[str]:
@@ -190,8 +204,7 @@ def _prediction_section(findings: Findings, figures: Mapping[str, str]) -> list[
         "these cells. Those that the supervised encoder has learned from are left out altogether.",
         f"![Predicted against true accuracy, and errors]({figures['prediction']})",
         markdown_table(headings, rows),
-        _published(findings, ("rmse", "RMSE"), ("pearson", "r"))
-        + (" (CIFAR-10, cells above an accuracy)." if "rmse" in findings.published else ""),
+        _published(findings, ("rmse", "RMSE"), ("pearson", "r")),
     ]
 
 
@@ -204,9 +217,18 @@ def _distance_section(findings: Findings, figures: Mapping[str, str]) -> list[st
         "## Distance",
         "L2 distance in the embedding against edit distance, for "
         f"{int(pairs):,} pairs of cells of a random walk of single edits. "
-        f"Spearman's rank correlation: {relations}.",
+        f"Spearman's rank correlation: {relations}. {_neighbours(findings)}",
         f"![L2 distance by edit distance]({figures['distance']})",
     ]
+
+
+def _neighbours(findings: Findings) -> str:
+    """Says how far neighbours are apart, and beside it what would be so without any meaning."""
+    edits = "; ".join(
+        f"{name} {_spread(walks.mean, walks.std, 2)}, random pairs {float(walks.random_mean):.2f}"
+        for name, walks in findings.smoothness.items()
+    )
+    return f"Edits between neighbours of the embedding: {edits}."
 
 
 def _map_section(findings: Findings, figures: Mapping[str, str]) -> list[str]:
@@ -266,11 +288,13 @@ def _published(findings: Findings, *names: tuple[str, str]) -> str:
         for name, title in names
         for embedding, value in findings.published.get(name, {}).items()
     ]
-    return f"Published: {', '.join(texts)}" if texts else ""
+    return f"Published: {', '.join(texts)} ({findings.published_source})." if texts else ""
 
 
 def _spread(mean: float, std: float, digits: int) -> str:
-    return "–" if np.isnan(mean) else f"{mean:.{digits}f} ± {std:.{digits}f}"
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:.{digits}f} ± {'–' if np.isnan(std) else f'{std:.{digits}f}'}"
 
 
 def _number(value: float) -> float | None:

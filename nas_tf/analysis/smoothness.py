@@ -21,6 +21,7 @@ import numpy as np
 
 from nas_tf import graphs
 from nas_tf.analysis.latent_distance import check_embedding
+from nas_tf.analysis.spread import spread
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
 
@@ -59,8 +60,8 @@ class Smoothness:
 
     @property
     def std(self) -> float:
-        """Standard deviation (population) of the walks' means."""
-        return float(self.walk_means.std())
+        """Sample standard deviation of the walks' means; NaN for one walk."""
+        return float(spread(self.walk_means).std)
 
 
 def greedy_walk(embedding: np.ndarray, *, start: int, length: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """`summary.json` of a job: what was run and what came out, as plain numbers under stable names.
 
 Scripts depend on the names; they are added to, never changed. Accuracies are fractions in [0, 1].
-Standard deviations are over runs (divided by n).
+Standard deviations are the sample's over runs (n - 1), None for one run.
 """
 
 import dataclasses
@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from nas_tf.analysis.curves import Band, StudyCurves, band, query_counts, study_curves
+from nas_tf.analysis.measures import LOOSE, STRICT
+from nas_tf.analysis.spread import spread
 from nas_tf.core import DataError, History
-from nas_tf.graphs import CellGraphs, find
+from nas_tf.graphs import KEYS_VERSION, CellGraphs, find
 
 LIBRARIES = (
     "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
@@ -40,8 +42,14 @@ class StudyDescription:
         cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
             limit it.
         validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
-        epochs: training budgets that cells were measured at, ascending, where there are several.
+        epochs: training budgets that cells could be measured at, ascending; at least one.
+        search_epochs: training epochs behind the validation accuracy that makes an incumbent.
+        report_epochs: training epochs behind the test accuracy that is reported.
         protocol: what a search saw and what is reported, in words, where a benchmark has its own.
+        model: the pre-trained model: `pretrain_seed`, `weights` (SHA-256), `num_cells`, `epochs` and
+            `settings` of its pre-training; None where none was used.
+        settings: every setting that decides the result, by the name of its flag.
+        changed_settings: those that are not as they are by default, as a flagfile has them.
         job: name of the job.
     """
 
@@ -53,10 +61,15 @@ class StudyDescription:
     strategy: str
     seed: int
     query_budget: int | None
+    epochs: list[int]
+    search_epochs: int
+    report_epochs: int
     cost_budget_sec: float | None = None
     validation: str = "random"
-    epochs: list[int] = dataclasses.field(default_factory=list)
     protocol: str = ""
+    model: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    changed_settings: list[str] = dataclasses.field(default_factory=list)
     job: str = "search"
 
 
@@ -80,7 +93,8 @@ def search_summary(
     Returns:
         A dict for JSON. `incumbent` and each entry of `curve` (by number of queries, a string) hold
         `validation_accuracy_mean`, `validation_accuracy_std`, `test_accuracy_mean`,
-        `test_accuracy_std` and `test_regret_mean`: None where no run has a feasible cell.
+        `test_accuracy_std` and `test_regret_mean`: None where no run has a feasible cell, a
+        deviation also where only one has.
         `evaluation_cost_sec_mean` is what one run's evaluations cost, a mean over runs.
         `num_queries` is the number made by the longest run.
 
@@ -93,6 +107,7 @@ def search_summary(
     made = _queries_made(history)
     return {
         **dataclasses.asdict(description),
+        "keys_version": KEYS_VERSION,
         "num_runs": runs,
         "num_queries": queries,
         "num_queries_mean": float(made.mean()),
@@ -118,14 +133,14 @@ def reported_validation(
 
     Returns:
         `reported_validation_accuracy_mean` and `reported_validation_accuracy_std` over the runs
-        with an incumbent; None where no run has one.
+        with an incumbent; None where no run has one, the deviation also where one run has.
     """
     runs, last = np.arange(len(history.key)), history.incumbent()[:, -1]
     keys = history.key[runs, last][~np.isnan(history.validation_accuracy[runs, last])]
-    found = accuracy[find(keys, cells.keys)[0]]
+    found = spread(accuracy[find(keys, cells.keys)[0]])
     return {
-        "reported_validation_accuracy_mean": float(found.mean()) if found.size else None,
-        "reported_validation_accuracy_std": float(found.std()) if found.size else None,
+        "reported_validation_accuracy_mean": _number(found.mean),
+        "reported_validation_accuracy_std": _number(found.std),
     }
 
 
@@ -152,6 +167,7 @@ def pretrain_summary(
 
     Returns:
         A dict for JSON; `table`, `table_path` and `table_num_cells` are None for the whole space.
+        `loose_measures` and `strict_measures` name which numbers count as which, see `measures`.
 
     Raises:
         DataError: one of the six is missing.
@@ -167,6 +183,8 @@ def pretrain_summary(
         "table_path": None if table is None else table["path"],
         "table_num_cells": None if table is None else int(table["num_cells"]),
         **plain,
+        "loose_measures": list(LOOSE),
+        "strict_measures": list(STRICT),
         "seed": int(seed),
         "wall_sec": float(wall_sec),
         "versions": dict(versions or library_versions()),

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from nas_tf.analysis.spread import by_model, model_means, pooled_std, spread
+
 PUBLISHED_DATASETS = ("cifar10", "cifar100", "imagenet16-120")  # papers have numbers of these
 _SYNTHETIC = "synthetic"
 _UNKNOWN = "unknown"
@@ -42,16 +44,43 @@ def percent(value: float | None, digits: int, unit: str = " %") -> str:
     return "–" if is_missing(value) else f"{100 * value:.{digits}f}{unit}"
 
 
-def mean_std(values: np.ndarray) -> str:
-    """Returns mean ± standard deviation (over n) of fractions [R] in per cent, 94.10 ± 0.21.
-
-    What is not finite is left out; one value has no deviation, none is a dash.
-    """
-    finite = values[np.isfinite(values)]
-    if not len(finite):
+def plus_minus(mean: float | None, std: float | None, unit: str = "") -> str:
+    """Returns fractions in per cent, 94.10 ± 0.21; a dash for the deviation of one value."""
+    if is_missing(mean):
         return "–"
-    spread = f" ± {100 * finite.std():.2f}" if len(values) > 1 else ""
-    return f"{100 * finite.mean():.2f}{spread}"
+    return f"{percent(mean, 2, unit='')} ± {percent(std, 2, unit='')}{unit}"
+
+
+def mean_std(values: np.ndarray) -> str:
+    """Returns mean ± sample standard deviation of fractions [R] in per cent, 94.10 ± 0.21.
+
+    What is not finite is left out; the deviation of one value is a dash, none at all is one dash.
+    """
+    found = spread(values)
+    return plus_minus(float(found.mean), float(found.std))
+
+
+def mean_std_of_models(values: np.ndarray, models: np.ndarray) -> str:
+    """Returns mean ± deviation within models, and that between them, 94.10 ± 0.21, models ± 0.05.
+
+    Args:
+        values: fractions, float [R].
+        models: the model of every run, int [R]; of one model `mean_std` is returned.
+    """
+    if not np.any(models):
+        return mean_std(values)
+    groups = by_model(values, models)
+    between = percent(float(spread(model_means(groups)).std), 2, unit="")
+    mean = plus_minus(float(spread(values).mean), pooled_std(groups))
+    return mean if mean == "–" else f"{mean}, models ± {between}"
+
+
+def trained_for(summary: Mapping[str, Any]) -> str:
+    """Returns the training epochs behind a study's accuracies: "108 epochs"."""
+    search, report = summary["search_epochs"], summary["report_epochs"]
+    if search == report:
+        return count(report, "epoch")
+    return f"searched after {count(search, 'epoch')}, reported after {report}"
 
 
 def count(number: float, one: str, many: str = "") -> str:
