@@ -3,39 +3,116 @@
 import pytest
 
 from nas_tf import published
+from nas_tf.spaces.nasbench201 import NUM_CELLS
 from nas_tf.strategies import STRATEGIES
 
 
-def _notes(space, strategy, dataset="cifar10"):
-    return published.report_notes({"space": space, "strategy": strategy, "dataset": dataset})
+def _summary(space="nasbench101", strategy="reinforce", **changes):
+    """What the papers' own protocol on CIFAR-10 leaves in a summary."""
+    protocol = {
+        "nasbench101": {"table_num_cells": 423_624, "search_epochs": 108, "report_epochs": 108},
+        "nasbench201": {"table_num_cells": NUM_CELLS, "search_epochs": 12, "report_epochs": 200},
+    }[space]
+    return {
+        "space": space, "strategy": strategy, "dataset": "cifar10", "validation": "mean",
+        "query_budget": 400, "cost_budget_sec": None, **protocol,
+    } | changes
+
+
+def _after(summary, queries=None, cost_sec=None):
+    notes = published.report_notes(summary)
+    found = notes.after_queries(summary, queries) or notes.after_cost(summary, cost_sec)
+    return None if found is None else (found.value, found.std, found.reference)
 
 
 def test_every_strategy_has_a_name():
     assert set(published.STRATEGIES) == set(STRATEGIES)
 
 
-@pytest.mark.parametrize("strategy, dataset, accuracy, source", [
-    ("reinforce", "cifar10", 0.9412, "arch2vec, table 3, after 12,000 s"),
-    ("evolution", "cifar100", 0.7286, "arch2vec, table 3, after 500,000 s"),
-    ("local_search", "cifar10", None, None),
-    ("reinforce", "svhn", None, None),
+def test_every_number_is_of_one_budget_and_has_a_source():
+    for number in published.ACCURACIES:
+        assert (number.queries is None) != (number.cost_sec is None), number
+        assert number.source and 0.5 < number.value < 1 and number.strategy in STRATEGIES
+    protocols = [
+        (one.space, one.dataset, one.strategy, one.queries, one.cost_sec)
+        for one in published.ACCURACIES
+    ]
+    assert len(set(protocols)) == len(protocols)
+
+
+def test_after_queries_on_nasbench101():
+    table = "arch2vec, table 2, 500 runs"
+    assert _after(_summary(), 400) == (0.9410, None, table)
+    assert _after(_summary(), 150) is None
+    figure = "GraphPNAS, figure 2 and its text, 10 runs"
+    assert _after(_summary(strategy="graphpnas"), 300) == (0.94193, None, figure)
+    assert _after(_summary(strategy="evolution"), 300) is None
+
+
+@pytest.mark.parametrize("changes", [
+    {"search_epochs": 4, "report_epochs": 4},  # --nasbench101_epochs=4
+    {"dataset": "digits"},
+    {"dataset": "unknown"},
+    {"validation": "random"},  # the paper's searches saw the mean of the repeats
+    {"table_num_cells": 1518},
+    {"cost_budget_sec": 1e6},
+], ids=str)
+def test_another_protocol_has_no_published_number(changes):
+    assert _after(_summary(**changes), 400) is None
+
+
+@pytest.mark.parametrize("strategy, dataset, seconds, value", [
+    ("reinforce", "cifar10", 12_000, 0.9412),
+    ("bayesian", "cifar10", 12_000, 0.9418),
+    ("evolution", "cifar100", 500_000, 0.7286),
+    ("random", "cifar100", 500_000, 0.7205),
 ])
-def test_nasbench201(strategy, dataset, accuracy, source):
-    notes = _notes("nasbench201", strategy, dataset)
-    assert notes.published_final == accuracy and notes.published == {}
-    assert source is None or notes.published_final_source == source
+def test_after_seconds_on_nasbench201(strategy, dataset, seconds, value):
+    epochs = 12 if dataset == "cifar10" else 200
+    summary = _summary("nasbench201", strategy, dataset=dataset, search_epochs=epochs)
+    spent = summary | {"query_budget": None, "cost_budget_sec": float(seconds)}
+    source = f"arch2vec, table 3, after {seconds:,} s of training, 500 runs"
+    assert _after(spent, cost_sec=float(seconds)) == (value, None, source)
+    assert _after(spent, cost_sec=seconds / 2) is None
+    assert _after(spent | {"query_budget": 150}, cost_sec=float(seconds)) is None
+    assert _after(summary, 150) is None  # numbers after seconds stand beside no count of queries
+    assert _after(spent | {"search_epochs": 36}, cost_sec=float(seconds)) is None
 
 
-def test_nasbench101():
-    notes = _notes("nasbench101", "reinforce")
-    assert (notes.title, notes.strategy_label) == ("NAS-Bench-101: arch2vec-RL", "arch2vec-RL")
-    assert notes.published == {400: 0.9410} and notes.published_final is None
-    assert notes.published_pretraining["validity"] == 0.4497
-    assert notes.published_source == "arch2vec, table 2"
-    random = _notes("nasbench101", "random")
-    assert random.published == {300: 0.93587} and random.published_source == "GraphPNAS"
-    assert _notes("nasbench101", "evolution").published == {}
-    assert _notes("nasbench101", "reinforce", "digits").published == {}
-    assert _notes("nasbench201", "random", "cifar100").title == (
-        "NAS-Bench-201 (CIFAR-100): random search"
+def test_after_queries_on_nasbench201():
+    value, std, reference = _after(_summary("nasbench201", "graphpnas"), 150)
+    assert (value, std) == (0.9428, 0.0017) and "sees one random trial" in reference
+    assert _after(_summary("nasbench201", "graphpnas", search_epochs=200), 150) is None
+
+
+def test_titles_name_data_and_training_budget():
+    def title(**changes):
+        return published.report_notes(_summary(**changes)).title
+
+    assert title() == "NAS-Bench-101 (CIFAR-10, 108 epochs): arch2vec-RL"
+    epochs = {"search_epochs": 4, "report_epochs": 4}
+    assert title(**epochs) == "NAS-Bench-101 (CIFAR-10, 4 epochs): arch2vec-RL"
+    assert title(dataset="unknown").startswith("NAS-Bench-101 (unknown data, 108 epochs)")
+    assert title(space="nasbench201", strategy="random") == (
+        "NAS-Bench-201 (CIFAR-10, searched after 12 epochs, reported after 200): random search"
     )
+
+
+def test_a_pretraining_stands_beside_its_own_kind():
+    def quality(**settings):
+        return published.report_notes(_summary(), {"settings": settings}).published_pretraining
+
+    assert quality()["validity"] == 0.4497
+    assert quality(autoencoder="gae", kl_weight=1.0)["validity"] == 0.2988
+    assert quality(autoencoder="arch2vec", kl_weight=0.0)["validity"] == 0.3031
+    assert set(quality()) == {"entry_accuracy", "validity", "uniqueness"}
+
+
+def test_an_analysis_stands_beside_the_same_accuracies():
+    assert set(published.representation("nasbench101", "cifar10", 108)) == {
+        "rmse", "pearson", "neighbour_edits"
+    }
+    cells_alone = {"neighbour_edits": {"pre-trained": "2.9"}}
+    for of in (("digits", 36), ("cifar10", 4), ("unknown", 108), (None, None)):
+        assert published.representation("nasbench101", *of) == cells_alone
+    assert published.representation("nasbench201", "cifar10", 200) == {}

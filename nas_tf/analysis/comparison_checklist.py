@@ -8,13 +8,15 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from nas_tf.analysis.comparison import FinishedStudy, Section, differing_flags
+from nas_tf.analysis.comparison import Section
+from nas_tf.analysis.finished_study import FinishedStudy, differing_flags
 from nas_tf.analysis.wording import PUBLISHED_DATASETS, count
 
 REFERENCE = (
     "the best practices of Lindauer and Hutter (2020, JMLR 21:243), as far as files can tell"
 )
 YES, PARTLY, NO, AUTHOR = "yes", "in part", "no", "the author's to say"
+_MODELS = 3  # of a method that has one: they differ by more than strategies do
 _RANDOM = "random"  # the strategy's name in a summary
 
 
@@ -39,7 +41,7 @@ def checklist(groups: Sequence[Section]) -> list[Item]:
     Args:
         groups: the sections of the comparison.
     """
-    studies = [study for group in groups for study in group.studies]
+    studies = [study for group in groups for study in group.parts]
     return [
         _training_code(groups),
         _method_code(studies),
@@ -48,6 +50,7 @@ def checklist(groups: Sequence[Section]) -> list[Item]:
         _compute(groups),
         _random_search(groups),
         _runs(studies),
+        _models(groups),
         _tabular(groups),
         _confounders(studies),
         _ablations(groups),
@@ -122,6 +125,20 @@ def _runs(studies: Sequence[FinishedStudy]) -> Item:
         "Several runs, with their seeds",
         YES if fewest > 1 else NO,
         f"{count(fewest, 'run')} of a study at least; seeds are in the table of runs",
+    )
+
+
+def _models(groups: Sequence[Section]) -> Item:
+    """Judges what the practices ask of runs for what differs more: pre-trained models."""
+    numbers = [len(study.models) for group in groups for study in group.studies if study.models]
+    practice = "Several pre-trained models, where a method has one"
+    if not numbers:
+        return Item(practice, YES, "no study was searched with a pre-trained model")
+    fewest = min(numbers)
+    return Item(
+        practice,
+        YES if fewest >= _MODELS else NO if fewest == 1 else PARTLY,
+        f"{count(fewest, 'model')} of a study at least; {_MODELS} are wanted",
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_tf.analysis.comparison import FinishedStudy, Section, mean_or_nan
+from nas_tf.analysis.comparison import Section, mean_or_nan
 from nas_tf.analysis.comparison_checklist import REFERENCE, checklist
 from nas_tf.analysis.comparison_progress import after_fewer_queries
 from nas_tf.analysis.comparison_setup import (
@@ -21,17 +21,20 @@ from nas_tf.analysis.comparison_statistics import (
     Contrast,
     contrasts,
 )
+from nas_tf.analysis.finished_study import FinishedStudy
+from nas_tf.analysis.notes import PublishedAccuracy
+from nas_tf.analysis.spread import by_model, model_means, pooled_std, spread
 from nas_tf.analysis.wording import (
-    PUBLISHED_DATASETS,
     count,
     dataset_name,
     disclaimer,
     escaped,
     is_missing,
     markdown_table,
-    mean_std,
     percent,
+    plus_minus,
     table_cells,
+    trained_for,
 )
 
 LEVEL = 0.05  # of significance
@@ -63,6 +66,11 @@ _FIGURES = {
     ),
 }
 
+_FIGURE_OF_MODELS = (
+    " A study of several models is one line over all of its runs; its standard error is that of "
+    "the runs, given these models."
+)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SectionPage:
@@ -93,11 +101,12 @@ def section_page(
             best, where there is none or it is in another section.
     """
     place = None if reference is None else Path(reference).resolve()
-    places = [study.directory.resolve() for study in group.studies]
-    index = places.index(place) if place in places else 0
+    places = [{part.directory.resolve() for part in study.parts} for study in group.studies]
+    index = next((number for number, own in enumerate(places) if place in own), 0)
     accuracies = [outcome.test_accuracy for outcome in group.outcomes]
     seeds = [study.seeds for study in group.studies]
-    return SectionPage(group, index, contrasts(accuracies, index, seeds), figures)
+    models = [study.run_models for study in group.studies]
+    return SectionPage(group, index, contrasts(accuracies, index, seeds, models), figures)
 
 
 def comparison_page(pages: Sequence[SectionPage]) -> str:
@@ -107,11 +116,11 @@ def comparison_page(pages: Sequence[SectionPage]) -> str:
         pages: the sections, at least one.
     """
     groups = [page.section for page in pages]
-    number = sum(len(group.studies) for group in groups)
+    number = sum(len(group.parts) for group in groups)
     blocks = [
         "# Comparison of studies",
         f"{count(number, 'finished study', 'finished studies')} in {count(len(pages), 'section')}, "
-        "one for every table, data set and protocol. The incumbent of a run is the cell with the highest "
+        "one for every table, data set, training budget and protocol. The incumbent of a run is the cell with the highest "
         "validation accuracy it has seen; its test accuracy is the mean over the table's repeats, "
         "and no search sees it. Test regret is the distance to the best mean test accuracy in the "
         "table. Every number here is computed from the studies' traces.",
@@ -144,7 +153,7 @@ def _title_parts(group: Section) -> tuple[str, ...]:
     limits = ["queries"] * (summary["query_budget"] is not None)
     limits += ["seconds"] * (summary["cost_budget_sec"] is not None)
     return (
-        f"{summary['space']}, {dataset_name(summary['dataset'])}",
+        f"{summary['space']}, {dataset_name(summary['dataset'])}, {trained_for(summary)}",
         f"budget in {' and '.join(limits)}",
         f"{summary['table']} ({summary['table_num_cells']:,} cells)",
         f"{summary['validation']} validation accuracy",
@@ -166,14 +175,15 @@ def _section(page: SectionPage) -> list[str]:
     )
     blocks = [
         f"Cells were looked up in the table {escaped(summary['table'])} "
-        f"({table_cells(summary)}){best}. {protocol}{after}",
+        f"({table_cells(summary)}, {trained_for(summary)}){best}. {protocol}{after}",
         disclaimer(summary["dataset"]),
         _results(page),
         _caption(page),
     ]
+    several = any(len(study.models) > 1 for study in group.studies)
     for name, file in page.figures.items():
         alternative, caption = _FIGURES[name]
-        blocks += [f"![{alternative}]({file})", caption]
+        blocks += [f"![{alternative}]({file})", caption + _FIGURE_OF_MODELS * several]
     blocks += after_fewer_queries(group)
     blocks += ["### Runs", runs_table(group), RUNS_CAPTION]
     return [*blocks, *settings_that_differ(group), "### Versions", versions(group)]
@@ -190,19 +200,24 @@ def _endpoint(group: Section) -> str:
 
 def _results(page: SectionPage) -> str:
     group = page.section
-    compared, published = len(group.studies) > 1, any(map(_has_published, group.studies))
+    compared = len(group.studies) > 1
+    published = any(_published(study, group) for study in group.studies)
     reported = group.same_budget and any(map(_reported, group.studies))
+    modelled = any(study.models for study in group.studies)
     headings = ["Study", "Validation accuracy (%)"]
     headings += ["Reported validation (%)"] * reported + ["Test accuracy (%)"]
+    headings += ["Between models"] * modelled
     headings += ["Published test (%)"] * published + ["Test regret (%)"]
     headings += ["Difference (points) [95 % CI]", "p (Holm)", "P(better)"] * compared
     rows = []
     for index, (study, outcome) in enumerate(zip(group.studies, group.outcomes)):
-        test = mean_std(outcome.test_accuracy)
-        row = [escaped(study.label), mean_std(outcome.validation_accuracy)]
+        groups = by_model(outcome.test_accuracy, study.run_models)
+        test = plus_minus(mean_or_nan(outcome.test_accuracy), pooled_std(groups))
+        row = [escaped(study.label), _within(outcome.validation_accuracy, study)]
         row += [_reported(study) or "–"] * reported
         row.append(f"**{test}**" if compared and _is_leading(page, index) else test)
-        row += [_published(study, group)[0]] * published
+        row += [_between(study, groups)] * modelled
+        row += [found.text if (found := _published(study, group)) else "–"] * published
         row.append(percent(mean_or_nan(outcome.test_regret), 3, unit=""))
         rows.append(row + _contrast(page, index) * compared)
     return markdown_table(headings, rows)
@@ -241,33 +256,28 @@ def _reported(study: FinishedStudy) -> str:
     mean, std = (incumbent.get(f"reported_validation_accuracy_{name}") for name in ("mean", "std"))
     if is_missing(mean):
         return ""
-    spread = f" ± {100 * std:.2f}" if study.curves.num_runs > 1 else ""
-    return f"{100 * mean:.2f}{spread}"
+    return plus_minus(mean, std)
 
 
-def _has_published(study: FinishedStudy) -> bool:
-    """Returns whether papers have a number of a study, on a data set that papers use."""
-    notes = study.notes
-    known = study.summary["dataset"] in PUBLISHED_DATASETS
-    return known and bool(notes.published or notes.published_final is not None)
+def _within(values: np.ndarray, study: FinishedStudy) -> str:
+    """Returns mean ± the deviation of runs within models."""
+    return plus_minus(mean_or_nan(values), pooled_std(by_model(values, study.run_models)))
 
 
-def _published(study: FinishedStudy, group: Section) -> tuple[str, str]:
-    """Returns the published number and its source.
+def _between(study: FinishedStudy, groups: Sequence[np.ndarray]) -> str:
+    """Returns the deviation between the models' means, and of how many models it is."""
+    if len(study.models) < 2:
+        return "one model" if study.models else "no model"
+    deviation = percent(float(spread(model_means(groups)).std), 2, unit="")
+    return f"± {deviation} ({count(len(groups), 'model')})"
 
-    It is that after as many queries; else that at the end of the paper's own budget; else that
-    after the nearest number of queries, which is said.
-    """
-    notes, queries = study.notes, group.endpoint.queries
-    if not _has_published(study):
-        return "–", ""
-    if queries in notes.published:
-        return percent(notes.published[queries], 2, unit=""), notes.published_source
-    if notes.published_final is not None:
-        return percent(notes.published_final, 2, unit=""), notes.published_final_source
-    nearest = min(notes.published, key=lambda number: abs(number - (queries or 0)))
-    number = percent(notes.published[nearest], 2, unit="")
-    return f"{number} ({count(nearest, 'query', 'queries')})", notes.published_source
+
+def _published(study: FinishedStudy, group: Section) -> PublishedAccuracy | None:
+    """Returns what was published by the protocol and after the budget of a section, if anything."""
+    notes, summary = study.notes, study.summary
+    return notes.after_queries(summary, group.endpoint.queries) or notes.after_cost(
+        summary, group.endpoint.cost_sec
+    )
 
 
 def _caption(page: SectionPage) -> str:
@@ -275,17 +285,18 @@ def _caption(page: SectionPage) -> str:
     sentences = []
     if any(len(outcome.test_accuracy) > 1 for outcome in group.outcomes):
         sentences.append(
-            "Mean ± standard deviation over runs; of regret, the mean. The runs of a study share "
-            "its pre-trained model, if it has one: the spread is that of the search alone."
+            "Mean ± sample standard deviation over runs (of several models: of runs within a "
+            "model); of regret, the mean."
         )
+    sentences += _model_sentences(group)
     if group.same_budget and any(map(_reported, group.studies)):
         sentences.append(
             "Validation accuracy: as the searches saw it; reported: of the same incumbents, as the "
             "benchmark reports it."
         )
-    sources = {_published(study, group)[1] for study in group.studies} - {""}
+    sources = {found.reference for study in group.studies if (found := _published(study, group))}
     if sources:
-        sentences.append(f"Published: {escaped('; '.join(sorted(sources)))}.")
+        sentences.append(f"Published by this protocol: {escaped('; '.join(sorted(sources)))}.")
     for study, outcome in zip(group.studies, group.outcomes):
         missing = int(np.isnan(outcome.test_accuracy).sum())
         if missing:
@@ -294,6 +305,20 @@ def _caption(page: SectionPage) -> str:
                 "left out."
             )
     return " ".join([*sentences, *_test_sentences(page)])
+
+
+def _model_sentences(group: Section) -> list[str]:
+    """Says how many pre-trained models studies were searched with."""
+    sentences = []
+    if any(len(study.models) > 1 for study in group.studies):
+        sentences.append(
+            "Between models: standard deviation of the models' means, to which the luck of their "
+            "runs adds."
+        )
+    alone = [escaped(study.label) for study in group.studies if len(study.models) == 1]
+    if alone:
+        sentences.append(f"One model: {', '.join(alone)}; its runs say nothing of other models.")
+    return sentences
 
 
 def _test_sentences(page: SectionPage) -> list[str]:
@@ -317,6 +342,11 @@ def _test_sentences(page: SectionPage) -> list[str]:
         f"p: two-sided test on test accuracy of {how}; adjusted for all comparisons with the "
         "reference (Holm)."
     )
+    if any(len(study.models) > 1 for study in page.section.studies):
+        sentences.append(
+            "Against a study of several models, or of one, the interval is of the models' means "
+            "(Welch's); p and P(better) are of the runs given these models."
+        )
     if page.reference == 0:
         sentences.append(
             f"Bold: the best mean and those not significantly different from it (p ≥ {LEVEL:g})."

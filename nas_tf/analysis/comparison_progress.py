@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from nas_tf.analysis.comparison import Endpoint, FinishedStudy, Section, mean_or_nan, outcome
+from nas_tf.analysis.comparison import Endpoint, Section, mean_or_nan, outcome
 from nas_tf.analysis.curves import query_counts
-from nas_tf.analysis.wording import PUBLISHED_DATASETS, escaped, markdown_table, mean_std, percent
+from nas_tf.analysis.finished_study import FinishedStudy
+from nas_tf.analysis.wording import escaped, markdown_table, mean_std_of_models
 
 _FIRST = 10  # queries; before, searches have hardly begun
 
@@ -25,16 +26,19 @@ def after_fewer_queries(group: Section) -> list[str]:
     rows = []
     for index, (study, row) in enumerate(zip(group.studies, accuracy)):
         leads = (best == index) & (len(accuracy) > 1)
-        texts = [_bold(mean_std(values), lead) for values, lead in zip(row, leads)]
+        texts = [mean_std_of_models(values, study.run_models) for values in row]
+        texts = [_bold(text, lead) for text, lead in zip(texts, leads)]
         texts = [text + _published(study, queries) for text, queries in zip(texts, counts)]
         rows.append([escaped(study.label), *texts])
     headings = ["Study", *(f"{queries:,}" for queries in counts)]
     caption = (
-        "Test accuracy (%) of the incumbents after so many queries, mean ± standard deviation over "
-        "runs. Bold: the best mean."
+        "Test accuracy (%) of the incumbents after so many queries, mean ± sample standard "
+        "deviation over runs. Bold: the best mean."
     )
+    if any(len(study.models) > 1 for study in group.studies):
+        caption += " Models: the deviation between the means of models, beside that within them."
     if any(_published(study, queries) for study in group.studies for queries in counts):
-        caption += " In brackets: published after as many queries."
+        caption += " In brackets: published by this protocol after as many queries."
     return ["### After fewer queries", markdown_table(headings, rows), caption]
 
 
@@ -47,7 +51,5 @@ def _bold(text: str, wanted: bool) -> str:
 
 
 def _published(study: FinishedStudy, queries: int) -> str:
-    known = study.summary["dataset"] in PUBLISHED_DATASETS
-    if not known or queries not in study.notes.published:
-        return ""
-    return f" ({percent(study.notes.published[queries], 2, unit='')})"
+    found = study.notes.after_queries(study.summary, queries)
+    return "" if found is None else f" ({found.text})"

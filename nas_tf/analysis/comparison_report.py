@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 
 from nas_tf.analysis.canvas import save_figure
-from nas_tf.analysis.comparison import (
-    Describe,
-    FinishedStudy,
-    Section,
-    differing_flags,
-    distinct,
-    mean_or_nan,
-    read_studies,
-    sections,
-)
+from nas_tf.analysis.comparison import Outcome, Section, mean_or_nan, outcome, sections
 from nas_tf.analysis.comparison_page import SectionPage, comparison_page, section_page
 from nas_tf.analysis.comparison_statistics import Contrast
 from nas_tf.analysis.curves import query_counts
 from nas_tf.analysis.figures import MAX_LINES, distribution_figure, incumbent_figure, regret_figure
+from nas_tf.analysis.finished_study import (
+    Describe,
+    FinishedStudy,
+    differing_flags,
+    distinct,
+    read_studies,
+)
 from nas_tf.analysis.html_page import write_page
 from nas_tf.analysis.notes import ReportNotes
+from nas_tf.analysis.spread import by_model, model_means, pooled_std, spread
 from nas_tf.analysis.tensorboard import HParamsSession, write_hparams
 from nas_tf.core import ConfigError
 
-_IDENTITY = ("space", "table", "dataset", "strategy", "seed", "num_runs", "num_queries")
+_IDENTITY = ("space", "table", "dataset", "search_epochs", "report_epochs", "strategy", "seed",
+             "num_runs", "num_queries")
 
 
 def write_comparison(
@@ -156,7 +156,8 @@ def _value(flag: str) -> bool | float | str:
 def _section_numbers(page: SectionPage) -> dict[str, Any]:
     """Returns the numbers of a section, plain enough for JSON."""
     group = page.section
-    names = ("space", "table", "dataset", "validation", "best_test_accuracy")
+    names = ("space", "table", "dataset", "search_epochs", "report_epochs", "validation",
+             "best_test_accuracy")
     return {
         **{name: group.summary[name] for name in names},
         "num_queries": group.endpoint.queries,
@@ -167,13 +168,50 @@ def _section_numbers(page: SectionPage) -> dict[str, Any]:
 
 
 def _study_numbers(page: SectionPage, index: int) -> dict[str, Any]:
-    study, outcome = page.section.studies[index], page.section.outcomes[index]
-    numbers = {"directory": str(study.directory), "label": study.label}
-    for name, values in vars(outcome).items():
-        finite = values[np.isfinite(values)]
+    """Returns those of all runs, and of each model where a study was searched with any.
+
+    Deviations are of runs within a model; `test_accuracy_between_models_std` and so on are of the
+    models' means, null for fewer than two.
+    """
+    study, found = page.section.studies[index], page.section.outcomes[index]
+    return {
+        "directory": str(study.directory),
+        "directories": [str(part.directory) for part in study.parts],
+        "label": study.label,
+        **_outcome_numbers(found, study.run_models),
+        "num_runs": study.curves.num_runs,
+        "num_models": len(study.models),
+        "models": [_model_numbers(page, part) for part in study.parts if part.models],
+        **_contrast(page.contrasts[index]),
+    }
+
+
+def _outcome_numbers(found: Outcome, models: np.ndarray) -> dict[str, float | None]:
+    numbers = {}
+    for name, values in vars(found).items():
+        groups = by_model(values, models)
         numbers[f"{name}_mean"] = mean_or_nan(values)
-        numbers[f"{name}_std"] = float(finite.std()) if len(finite) else float("nan")
-    return {**numbers, "num_runs": study.curves.num_runs, **_contrast(page.contrasts[index])}
+        numbers[f"{name}_std"] = _or_none(pooled_std(groups))
+        between = float(spread(model_means(groups)).std)
+        numbers[f"{name}_between_models_std"] = _or_none(between)
+    return numbers
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _model_numbers(page: SectionPage, part: FinishedStudy) -> dict[str, Any]:
+    """Returns which model a study was searched with, and what its runs reached."""
+    model = part.summary["model"]
+    numbers = _outcome_numbers(outcome(part.curves, page.section.endpoint), part.run_models)
+    return {
+        "directory": str(part.directory),
+        "pretrain_seed": model.get("pretrain_seed"),
+        "weights": model["weights"],
+        "num_runs": part.curves.num_runs,
+        **{name: value for name, value in numbers.items() if "between" not in name},
+    }
 
 
 def _contrast(contrast: Contrast | None) -> Mapping[str, Any]:

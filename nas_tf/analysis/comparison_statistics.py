@@ -5,6 +5,9 @@ tested, not means. Two studies with the same seeds are paired run by run (Wilcox
 test with zeros ranked as Pratt does, 1959); other two are independent samples (Mann and Whitney's U
 test). All p-values against one reference are adjusted together (Holm, 1979).
 
+Runs of one pre-trained model are not independent of the model. Where a study has several, the
+interval is that of its models' means; test and probability are of all runs, given these models.
+
 Beside a p-value, which becomes small for any difference if runs are many, stand two sizes: the
 difference of means with its 95 % confidence interval, and the probability of superiority (Vargha
 and Delaney's A, 2000).
@@ -18,6 +21,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
+
+from nas_tf.analysis.spread import by_model, model_means
 
 WILCOXON = "Wilcoxon signed-rank test"
 MANN_WHITNEY = "Mann-Whitney U test"
@@ -49,7 +54,10 @@ class Contrast:
 
 
 def contrasts(
-    values: Sequence[np.ndarray], reference: int, seeds: Sequence[range]
+    values: Sequence[np.ndarray],
+    reference: int,
+    seeds: Sequence[Sequence[int]],
+    models: Sequence[np.ndarray] | None = None,
 ) -> list[Contrast | None]:
     """Compares studies with one of them.
 
@@ -57,15 +65,27 @@ def contrasts(
         values: a study's final accuracies, float [R], NaN for a run without any, which is left out
             (in a paired test with its partner).
         reference: index of the study the others are compared with.
-        seeds: of the studies' runs; two studies are paired if these are the same.
+        seeds: of the studies' runs; two studies are paired if these are the same and neither has
+            several models.
+        models: of the studies' runs, int [R] each, 0 to K - 1; one model a study when None.
 
     Returns:
         One contrast a study; None for the reference and where a study has no accuracy at all.
     """
-    found = [
-        None if index == reference else _contrast(study, values[reference], own == seeds[reference])
-        for index, (study, own) in enumerate(zip(values, seeds))
-    ]
+    if models is None:
+        models = [np.zeros(len(study), np.int64) for study in values]
+    several = [bool(np.any(own)) for own in models]
+    found = []
+    for index, study in enumerate(values):
+        same = tuple(seeds[index]) == tuple(seeds[reference])
+        paired = same and not several[index] and not several[reference]
+        contrast = None if index == reference else _contrast(study, values[reference], paired)
+        if contrast and contrast.test and (several[index] or several[reference]):
+            ends = _interval_of_models(
+                contrast.difference, (study, models[index]), (values[reference], models[reference])
+            )
+            contrast = dataclasses.replace(contrast, low=ends[0], high=ends[1])
+        found.append(contrast)
     tested = [contrast for contrast in found if contrast and contrast.test]
     adjusted = iter(holm(np.array([contrast.p_value for contrast in tested])))
     return [
@@ -141,3 +161,31 @@ def _interval(study: np.ndarray, reference: np.ndarray, paired: bool) -> tuple[f
             result = stats.ttest_ind(study, reference, equal_var=False)
         low, high = result.confidence_interval(_LEVEL)
     return float(low), float(high)
+
+
+def _interval_of_models(
+    difference: float, *samples: tuple[np.ndarray, np.ndarray]
+) -> tuple[float, float]:
+    """Returns the confidence interval of the difference of two studies' means (Welch's).
+
+    What is independent is a model where a study has several, else a run.
+
+    Args:
+        difference: of the means.
+        samples: of the study and of the reference: values [R] and the models of the runs [R].
+    """
+    errors, freedoms = [], []
+    for values, models in samples:
+        known = np.isfinite(values)
+        groups = by_model(values[known], models[known])
+        independent = model_means(groups) if len(groups) > 1 else values[known]
+        independent = independent[np.isfinite(independent)]
+        if len(independent) < 2:
+            return float("nan"), float("nan")
+        errors.append(independent.var(ddof=1) / len(independent))
+        freedoms.append(len(independent) - 1)
+    error, parts = sum(errors), sum(e**2 / f for e, f in zip(errors, freedoms))
+    if not parts:
+        return difference, difference
+    half = float(stats.t.ppf((1 + _LEVEL) / 2, error**2 / parts) * np.sqrt(error))
+    return difference - half, difference + half

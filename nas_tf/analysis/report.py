@@ -189,7 +189,7 @@ def _headline(summary: Mapping[str, Any]) -> str:
     up_to = "up to " if summary["num_queries_mean"] < summary["num_queries"] else ""
     return (
         f"After {up_to}{count(summary['num_queries'], 'query', 'queries')} the incumbent reaches "
-        f"**{_mean_std(point, 'test_accuracy', " %")}** test accuracy{spread}{tail}."
+        f"**{_mean_std(point, 'test_accuracy', ' %')}** test accuracy{spread}{tail}."
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from nas_tf import flags
 from nas_tf.analysis import summary
 from nas_tf.core import History
+from nas_tf.graphs import KEYS_VERSION
 from nas_tf.settings import JobSettings, SearchSettings, Settings
 from nas_tf.storage import write_json, write_npz
 
@@ -38,6 +39,7 @@ def _leave_study(tmp_path):
         description = summary.StudyDescription(**{
             "space": "nasbench101", "table": "embedded", "table_path": "t.gz", "dataset": "digits",
             "table_num_cells": 1518, "strategy": strategy, "seed": seed, "query_budget": queries,
+            "epochs": [108], "search_epochs": 108, "report_epochs": 108,
         } | described)
         history = history or _history(runs, queries, mean, seed, cost)
         values = summary.search_summary(
@@ -45,7 +47,8 @@ def _leave_study(tmp_path):
             versions=versions or {"numpy": "2.4", "nas_tf": "0.1.0"},
         )
         write_npz(
-            directory / "trace.npz", **dataclasses.asdict(history), incumbent=history.incumbent()
+            directory / "trace.npz", **dataclasses.asdict(history), incumbent=history.incumbent(),
+            keys_version=np.int64(KEYS_VERSION),
         )
         job = JobSettings(output_dir=str(directory), seed=seed)
         search = SearchSettings(strategy=strategy, num_runs=runs, num_queries=queries)

@@ -9,6 +9,7 @@ import pytest
 from nas_tf.analysis import comparison
 from nas_tf.analysis.comparison import Endpoint
 from nas_tf.analysis.curves import study_curves
+from nas_tf.analysis.finished_study import differing_flags, read_studies
 from nas_tf.analysis.notes import ReportNotes
 from nas_tf.core import ConfigError, DataError, History
 from nas_tf.storage import read_npz, write_npz
@@ -17,15 +18,15 @@ NAN = np.nan
 
 
 def _labels(inputs, **options):
-    groups = comparison.sections(comparison.read_studies(inputs, **options))
+    groups = comparison.sections(read_studies(inputs, **options))
     return [sorted(study.label for study in group.studies) for group in groups]
 
 
 def test_a_study_is_read_as_it_was_left(leave_study):
     directory = leave_study("a", "evolution", runs=4, queries=6, seed=5)
-    (study,) = comparison.read_studies([directory])
+    (study,) = read_studies([directory])
     assert study.label == study.summary["strategy"] == "evolution"
-    assert study.seeds == range(5, 9)
+    assert study.seeds == (5, 6, 7, 8)
     trace = read_npz(directory / "trace.npz")
     last = np.take_along_axis(trace["test_accuracy"], trace["incumbent"][:, -1:], axis=1)[:, 0]
     np.testing.assert_array_equal(study.curves.test_accuracy[:, -1], last)
@@ -48,10 +49,10 @@ def test_names_need_only_differ_within_a_section(leave_study):
 
 def test_names_and_numbers_are_asked_for(leave_study):
     def describe(summary):
-        return ReportNotes(strategy_label=f"{summary['strategy']} search", published={9: 0.5})
+        return ReportNotes(strategy_label=f"{summary['strategy']} search", title="A study")
 
-    (study,) = comparison.read_studies([leave_study("a")], describe)
-    assert (study.label, study.notes.published) == ("random search", {9: 0.5})
+    (study,) = read_studies([leave_study("a")], describe)
+    assert (study.label, study.notes.title) == ("random search", "A study")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ def test_names_and_numbers_are_asked_for(leave_study):
         {"table": "another"},
         {"table_num_cells": 1000},
         {"dataset": "cifar10"},
+        {"search_epochs": 4, "report_epochs": 4},
+        {"search_epochs": 12},
         {"validation": "mean"},
         {"best": 0.96},
         {"query_budget": None, "cost_budget_sec": 500.0},
@@ -75,7 +78,7 @@ def test_what_cannot_be_compared_stands_in_sections_of_its_own(leave_study, chan
 
 def test_the_best_study_comes_first(leave_study):
     inputs = [leave_study("a", mean=0.7), leave_study("b", "evolution", mean=0.9)]
-    (group,) = comparison.sections(comparison.read_studies(inputs))
+    (group,) = comparison.sections(read_studies(inputs))
     assert [study.label for study in group.studies] == ["evolution", "random"]
     assert group.outcomes[0].test_accuracy.mean() > group.outcomes[1].test_accuracy.mean()
     assert group.same_budget and group.endpoint == Endpoint(20, None)
@@ -83,7 +86,7 @@ def test_the_best_study_comes_first(leave_study):
 
 def test_different_budgets_are_cut_at_the_smallest(leave_study):
     inputs = [leave_study("a", queries=20), leave_study("b", "evolution", queries=7)]
-    (group,) = comparison.sections(comparison.read_studies(inputs))
+    (group,) = comparison.sections(read_studies(inputs))
     assert not group.same_budget and group.endpoint == Endpoint(7, None)
     long = next(i for i, study in enumerate(group.studies) if study.label == "random")
     curves = group.studies[long].curves
@@ -123,11 +126,11 @@ def test_outcomes_by_hand(endpoint, expected):
 def test_settings_that_differ(leave_study):
     a = leave_study("a", lines=["--output_dir=a", "--discount=0.8", "--standardize", "--seed=0"])
     b = leave_study("b", lines=["--output_dir=b", "--discount=0.0", "--nostandardize", "--seed=0"])
-    studies = comparison.read_studies([a, b])
-    assert comparison.differing_flags(studies) == ["discount", "standardize"]
+    studies = read_studies([a, b])
+    assert differing_flags(studies) == ["discount", "standardize"]
     assert studies[1].flags["standardize"] == "--nostandardize"
     (b / "config.flags").unlink()
-    assert comparison.read_studies([b])[0].flags == {}
+    assert read_studies([b])[0].flags == {}
 
 
 def _rewrite(directory, **changes):
@@ -137,7 +140,7 @@ def _rewrite(directory, **changes):
 
 def _refused(error, inputs, *parts):
     with pytest.raises(error) as raised:
-        comparison.read_studies(inputs)
+        read_studies(inputs)
     message = str(raised.value)
     assert "\n" not in message
     for part in parts:
@@ -171,7 +174,7 @@ def test_other_jobs_are_refused(leave_study, job):
         ("", "damaged"),
         ('{"job": "search"', "damaged"),
         ("[]", "not a JSON object"),
-        ('{"job": "search"}', "space is missing"),
+        ('{"job": "search", "keys_version": 2}', "space is missing"),
         (b"\xff\xfe\x00", "damaged"),
     ],
 )
@@ -192,6 +195,21 @@ def test_summaries_of_the_wrong_kind(leave_study, name, value):
     _refused(DataError, [directory], f"{name} is {value!r}")
 
 
+@pytest.mark.parametrize("version, named", [(None, 1), (1, 1), (3, 3)])
+def test_studies_of_another_version_are_refused(leave_study, version, named):
+    line = f"holds a study of another version (keys {named}, this one's are 2): run it again"
+    directory = leave_study("a")
+    _rewrite(directory, keys_version=version)
+    _refused(DataError, [directory], f"{directory} {line}")
+    _rewrite(directory, keys_version=2)
+    arrays = read_npz(directory / "trace.npz")
+    arrays.pop("keys_version")
+    write_npz(
+        directory / "trace.npz", **arrays, **{} if version is None else {"keys_version": version}
+    )
+    _refused(DataError, [directory], f"{directory} {line}")
+
+
 def test_damaged_traces(leave_study):
     directory = leave_study("a")
     path = directory / "trace.npz"
@@ -203,7 +221,7 @@ def test_damaged_traces(leave_study):
     _refused(DataError, [directory], str(path), "no such file")
     write_npz(path, key=arrays["key"])
     _refused(DataError, [directory], str(path), "no array 'validation_accuracy'")
-    write_npz(path, **{name: array[:, :-1] for name, array in arrays.items()})
+    write_npz(path, **{name: array[..., :-1] for name, array in arrays.items() if array.ndim})
     _refused(DataError, [directory], "key is uint64 [8, 19]", "8 runs of 20 queries")
     write_npz(path, **arrays | {"test_accuracy": np.full((8, 20), "x")})
     _refused(DataError, [directory], "test_accuracy is <U1 [8, 20]")
@@ -224,7 +242,7 @@ def test_further_arrays_and_names_are_no_harm(leave_study):
     arrays = read_npz(directory / "trace.npz")
     write_npz(directory / "trace.npz", **arrays, epochs=np.full((8, 20), 108))
     _rewrite(directory, note="later version")
-    assert len(comparison.read_studies([directory])) == 1
+    assert len(read_studies([directory])) == 1
 
 
 def test_a_study_without_any_feasible_cell_is_read(leave_study):
@@ -232,6 +250,6 @@ def test_a_study_without_any_feasible_cell_is_read(leave_study):
     history = History(np.ones((3, 4), np.uint64), nothing, nothing.copy(), np.zeros((3, 4)))
     inputs = [leave_study("a", history=history, runs=3, queries=4),
               leave_study("b", "evolution", queries=4)]
-    (group,) = comparison.sections(comparison.read_studies(inputs))
+    (group,) = comparison.sections(read_studies(inputs))
     assert [study.label for study in group.studies] == ["evolution", "random"]
     assert dataclasses.astuple(group.endpoint) == (4, None)

@@ -6,9 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from nas_tf.analysis.comparison import read_studies, sections
+from nas_tf.analysis.comparison import sections
+from nas_tf.analysis.finished_study import read_studies
 from nas_tf.analysis.comparison_page import comparison_page, section_page
-from nas_tf.analysis.notes import ReportNotes
+from nas_tf.analysis.notes import PublishedAccuracy, ReportNotes
 from nas_tf.core import History
 
 PAIRED = "Wilcoxon's signed-rank test"
@@ -34,7 +35,7 @@ def _rows(text, heading):
 
 def test_the_table(three, tmp_path):
     text, (page,) = _text(three), _pages(three)
-    heading, *rows = _rows(text, "## nasbench101, handwritten digits")
+    heading, *rows = _rows(text, "## nasbench101, handwritten digits, 108 epochs")
     assert heading == [
         "Study", "Validation accuracy (%)", "Test accuracy (%)", "Test regret (%)",
         "Difference (points) [95 % CI]", "p (Holm)", "P(better)",
@@ -75,39 +76,45 @@ def test_a_reference_can_be_chosen(three):
     assert [row[2].startswith("**") for row in rows] == [True, False, False]
 
 
-def test_published_numbers(leave_study):
-    def describe(summary):
-        published = {"reinforce": {20: 0.941}, "evolution": {400: 0.93}}
-        return ReportNotes(
-            published=published.get(summary["strategy"], {}), published_source="Someone, table 2"
-        )
-
-    for dataset, shown in (("cifar10", True), ("cifar100", True), ("digits", False)):
-        inputs = [
-            leave_study(f"{dataset}{i}", strategy, mean=mean, dataset=dataset)
-            for i, (strategy, mean) in enumerate(
-                [("reinforce", 0.88), ("evolution", 0.85), ("random", 0.8)]
-            )
-        ]
-        text = _text(inputs, describe=describe)
-        assert ("Published: Someone, table 2." in text) == shown
-        heading, *rows = _rows(text, "## nasbench101")
-        if shown:
-            assert heading[3] == "Published test (%)"
-            assert [row[3] for row in rows] == ["94.10", "93.00 (400 queries)", "–"]
-        else:
-            assert "Published" not in "".join(heading)
-            assert "**These networks were trained on handwritten digits" in text
+def _published(**changes):
+    return PublishedAccuracy(**{
+        "space": "nasbench101", "num_cells": 1518, "dataset": "cifar10", "search_epochs": 108,
+        "report_epochs": 108, "validation": "random", "strategy": "reinforce", "queries": 20,
+        "value": 0.941, "source": "Someone, table 2",
+    } | changes)
 
 
-def test_a_published_number_of_another_budget_has_its_own_source(leave_study):
-    def describe(summary):
-        return ReportNotes(published={400: 0.9}, published_source="Someone",
-                           published_final=0.9412, published_final_source="table 3, 12,000 s")
+NUMBERS = (
+    _published(std=0.002, runs=9),
+    _published(strategy="evolution", queries=400, value=0.93),
+    _published(strategy="random", queries=None, cost_sec=500.0, value=0.92, source="Another"),
+)
 
-    text = _text([leave_study("a", dataset="cifar10")], describe=describe)
-    assert _rows(text, "##")[1][3] == "94.12"
-    assert "Published: table 3, 12,000 s." in text
+
+@pytest.mark.parametrize("changes, shown", [
+    ({}, ["94.10 ± 0.20", "–", "–"]),
+    ({"query_budget": None, "cost_budget_sec": 500.0}, ["–", "–", "92.00"]),
+    ({"cost_budget_sec": 500.0}, None),
+    ({"query_budget": None, "cost_budget_sec": 400.0}, None),
+    ({"dataset": "digits"}, None),
+    ({"dataset": "cifar100"}, None),
+    ({"validation": "mean"}, None),
+    ({"search_epochs": 4, "report_epochs": 4, "epochs": [4]}, None),
+])
+def test_published_numbers_stand_beside_their_own_protocol(leave_study, changes, shown):
+    studies = [("reinforce", 0.88), ("evolution", 0.85), ("random", 0.8)]
+    inputs = [
+        leave_study(f"{i}", strategy, mean=mean, **{"dataset": "cifar10"} | changes)
+        for i, (strategy, mean) in enumerate(studies)
+    ]
+    text = _text(inputs, describe=lambda summary: ReportNotes(published=NUMBERS))
+    heading, *rows = _rows(text, "## nasbench101")
+    if shown is None:
+        assert "ublished" not in "".join(heading) and "Published by" not in text
+        return
+    assert heading[3] == "Published test (%)" and [row[3] for row in rows] == shown
+    source = "Another" if changes else "Someone, table 2, 9 runs"
+    assert f"Published by this protocol: {source}." in text
 
 
 def test_what_a_protocol_reports_stands_beside_what_was_searched(leave_study):
@@ -134,7 +141,8 @@ def test_one_study_is_a_report_without_comparison(leave_study):
 def test_one_run_each(leave_study):
     inputs = [leave_study("a", runs=1), leave_study("b", "evolution", runs=1)]
     text = _text(inputs)
-    assert "±" not in _rows(text, "##")[1][2] and "No test: it takes two runs" in text
+    assert _rows(text, "##")[1][2].strip("*").endswith(" ± –")
+    assert "No test: it takes two runs" in text
     assert "| 0 |" in text and "nan" not in text.lower().replace("nas-bench", "")
 
 
@@ -151,13 +159,15 @@ def test_a_section_for_each_benchmark(leave_study):
         leave_study("b", dataset="cifar10"),
         leave_study("c", dataset="cifar10", query_budget=None, cost_budget_sec=900.0),
         leave_study("d", "evolution", dataset="cifar10", query_budget=None, cost_budget_sec=500.0),
+        leave_study("e", dataset="cifar10", epochs=[4], search_epochs=4, report_epochs=4),
     ]
     text = _text(inputs)
     titles = re.findall(r"^## (.*)$", text.replace("\\", ""), re.MULTILINE)
     assert titles == [
-        "nasbench101, handwritten digits",
-        "nasbench101, CIFAR-10, budget in queries",
-        "nasbench101, CIFAR-10, budget in seconds",
+        "nasbench101, handwritten digits, 108 epochs",
+        "nasbench101, CIFAR-10, 108 epochs, budget in queries",
+        "nasbench101, CIFAR-10, 108 epochs, budget in seconds",
+        "nasbench101, CIFAR-10, 4 epochs",
         "Best practices",
     ]
     assert "compared after 500 s of evaluation cost, the smallest" in text
@@ -193,7 +203,7 @@ def _checklist(text):
 
 def test_the_checklist_of_a_sound_comparison(three):
     items = _checklist(_text(three))
-    assert len(items) == 13
+    assert len(items) == 14
     assert [name for name, (status, _) in items.items() if status != "yes"] == [
         "Confounding factors controlled",
         "Ablation studies",

@@ -16,7 +16,8 @@ from tensorboard.plugins.hparams import (
     list_session_groups,
 )
 
-from nas_tf.analysis.comparison import read_studies, sections
+from nas_tf.analysis.comparison import sections
+from nas_tf.analysis.finished_study import read_studies
 from nas_tf.analysis.comparison_page import comparison_page, section_page
 from nas_tf.analysis.comparison_report import write_comparison
 from nas_tf.analysis.html_page import as_html
@@ -102,7 +103,7 @@ def test_an_unknown_optimum_leaves_regrets_out(leave_study, tmp_path):
     inputs = [leave_study("a", best=np.nan), leave_study("b", "evolution", best=np.nan)]
     text, _ = _write(tmp_path / "out", inputs)
     assert re.findall(r"\]\(([^)]+)\)", text) == ["incumbents_1.png"]
-    assert text.count(" | – | ") == 2 and "regret_" not in text
+    assert text.count("| – |") >= 2 and "regret_" not in text
 
 
 def test_bad_places_are_refused(three, tmp_path, leave_study):

@@ -101,7 +101,7 @@ def test_values_at_costs_are_steps(study):
 def test_band_by_hand():
     result = curves.band(np.array([[1.0, NAN], [2.0, NAN], [3.0, 5.0], [6.0, NAN]]))
     np.testing.assert_allclose(result.mean, [3.0, 5.0])
-    np.testing.assert_allclose(result.std, [np.sqrt(3.5), 0.0])
+    np.testing.assert_allclose(result.std, [np.sqrt(14.0 / 3.0), NAN])  # of the sample
     np.testing.assert_allclose(result.standard_error, [np.sqrt(3.5 / 3.0), 0.0])
     np.testing.assert_allclose(result.lower, [1.75, 5.0])
     np.testing.assert_allclose(result.upper, [3.75, 5.0])

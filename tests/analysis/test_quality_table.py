@@ -12,7 +12,8 @@ from nas_tf.core import ConfigError, DataError
 def _summary(seed=0, **values):
     return {
         "job": "pretrain", "space": "nasbench201", "reconstruction_accuracy": 1.0,
-        "validity": 0.8, "uniqueness": 0.9, "cell_validity": 0.2, "num_cells": 15_625,
+        "validity": 0.8, "uniqueness": 0.9, "cell_validity": 0.2, "unique_cells": 0.7,
+        "num_cells": 15_625,
         "entry_accuracy": 0.99, "epochs": 10, "seed": seed, "autoencoder": "arch2vec", "kl_weight": 0.0039,
     } | values
 
@@ -41,21 +42,29 @@ def test_rows_by_kind_and_passes():
         ("gae", (1,), 10), ("no_kl", (0,), 10), ("arch2vec", (0,), 3), ("arch2vec", (0, 2), 10)
     ]
     np.testing.assert_array_equal(rows[-1].values, [[0.99, 0.5, 0.9], [0.99, 0.7, 0.9]])
-    np.testing.assert_array_equal(rows[-1].strict, [[1.0, 0.2], [1.0, 0.2]])
+    np.testing.assert_array_equal(rows[-1].strict, [[1.0, 0.2, 0.7], [1.0, 0.2, 0.7]])
 
 
 def test_table_by_hand():
     rows = quality_table.quality_rows([
         _summary(0, validity=0.5, cell_validity=None), _summary(4, validity=0.7, uniqueness=None),
-        _summary(1, autoencoder="gae", uniqueness=None, epochs=1, entry_accuracy=None),
+        _summary(1, autoencoder="gae", uniqueness=None, epochs=1, entry_accuracy=None,
+                 cell_validity=0.0, unique_cells=None),
     ])
-    table = quality_table.quality_table(rows, {"arch2vec": (1.0, 0.7941, 0.9872)})
-    assert table.splitlines()[2:] == [
-        "| GAE, 1 pass, seed 1 | – | 80.00 | no valid cell | 100.00 | 20.00 |",
-        "| arch2vec, 10 passes, seeds 0, 4 | 99.00 ± 0.00 | 60.00 ± 14.14 | 90.00 | 100.00 ± 0.00 "
-        "| 20.00 |",
-        "| arch2vec, published | 100.00 | 79.41 | 98.72 |  |  |",
+    published = {"arch2vec": (1.0, 0.7941, 0.9872)}
+    table = quality_table.quality_table(rows, published, 15_625)
+    assert table.splitlines() == [
+        "|  | right entries (loose, %) | validity as published (loose, %) | uniqueness as published "
+        "(loose, %) | whole cells (strict, %) | samples that are cells (strict, %) | unique cells "
+        "(strict, %) |",
+        "| :-- | --: | --: | --: | --: | --: | --: |",
+        "| GAE, 1 pass, seed 1 | – | 80.00 ± – | no valid cell | 100.00 ± – | 0.00 ± – "
+        "| no valid cell |",
+        "| arch2vec, 10 passes, seeds 0, 4 | 99.00 ± 0.00 | 60.00 ± 14.14 | 90.00 ± – "
+        "| 100.00 ± 0.00 | 20.00 ± – | 70.00 ± 0.00 |",
+        "| arch2vec, published | 100.00 | 79.41 | 98.72 | – | – | – |",
     ]
+    assert "published |" not in quality_table.quality_table(rows, published, 423_624)
 
 
 def test_pretrainings_are_read_from_their_directories(tmp_path):

@@ -9,7 +9,7 @@ from absl import flags as absl_flags
 
 from nas_tf import flags
 from nas_tf.analysis import report, summary
-from nas_tf.analysis.notes import ReportNotes
+from nas_tf.analysis.notes import PublishedAccuracy, ReportNotes
 from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import JobSettings, SearchSettings, Settings
@@ -43,6 +43,9 @@ def _study(runs=6, queries=12, dataset="digits", cost_budget_sec=None):
         seed=5,
         query_budget=queries,
         cost_budget_sec=cost_budget_sec,
+        epochs=[108],
+        search_epochs=108,
+        report_epochs=108,
     )
     values = summary.search_summary(
         description, history, best_test_accuracy=0.943, wall_sec=75.0, versions={"numpy": "2.4"}
@@ -94,22 +97,53 @@ def test_tables_are_rectangular(tmp_path):
         assert len({line.count("|") for line in block.splitlines()}) == 1
 
 
-def test_published_numbers_stand_only_beside_the_same_data():
-    notes = ReportNotes(published={10: 0.9405, 99: 0.5}, published_source="Someone, 2020")
-    values, _ = _study(dataset="cifar10")
-    text = _text(values, notes)
-    assert "| 94.05 |" in text and "Someone, 2020" in text and "**These" not in text
+def _published(**changes):
+    """Notes with one number of the protocol and budget of `_study(dataset="cifar10")`."""
+    return ReportNotes(published=(PublishedAccuracy(**{
+        "space": "nasbench101", "num_cells": 2532, "dataset": "cifar10", "search_epochs": 108,
+        "report_epochs": 108, "validation": "random", "strategy": "arch2vec_reinforce",
+        "queries": 10, "value": 0.9405, "source": "Someone, table 2", "runs": 500,
+    } | changes),))
+
+
+def test_a_published_number_stands_beside_its_own_protocol():
+    text = _text(_study(dataset="cifar10")[0], _published(std=0.0017))
+    assert "| 10 | " in text and "| 94.05 ± 0.17 |" in text and "**These" not in text
+    assert "Published by this protocol: mean test accuracy (Someone, table 2, 500 runs)." in text
     assert "cells, trained on CIFAR-10, read from" in text
-    for dataset in ("digits", "synthetic", "unknown"):
-        text = _text(_study(dataset=dataset)[0], notes)
-        assert "94.05" not in text and "Published" not in text
+    assert "| 94.05 |" in _text(_study(dataset="cifar10")[0], _published())
 
 
-def test_a_published_number_after_another_budget_is_said_in_words():
-    notes = ReportNotes(published_final=0.9412, published_final_source="Someone, 12 h")
-    text = _text(_study(dataset="cifar10")[0], notes)
-    assert "\nPublished: 94.12 % test accuracy (Someone, 12 h).\n" in text
-    assert "Published" not in _text(_study(dataset="digits")[0], notes)
+@pytest.mark.parametrize("changes", [
+    {"space": "nasbench201"}, {"num_cells": 423_624}, {"dataset": "cifar100"},
+    {"search_epochs": 12}, {"report_epochs": 4}, {"validation": "mean"}, {"strategy": "random"},
+    {"queries": 11}, {"queries": None, "cost_sec": 12.0}, {"queries": None, "cost_sec": 9000.0},
+], ids=str)
+def test_a_published_number_stands_beside_no_other_protocol(changes):
+    text = _text(_study(dataset="cifar10")[0], _published(**changes))
+    assert "94.05" not in text and "Published" not in text
+
+
+@pytest.mark.parametrize("dataset", ["digits", "synthetic", "unknown"])
+def test_a_published_number_stands_beside_no_other_data(dataset):
+    text = _text(_study(dataset=dataset)[0], _published())
+    assert "94.05" not in text and "Published" not in text
+
+
+def test_a_number_after_queries_is_not_that_of_runs_that_cost_has_ended():
+    values, _ = _study(dataset="cifar10", cost_budget_sec=5000.0)
+    assert "Published" not in _text(values, _published())
+
+
+def test_a_number_after_seconds_stands_beside_that_budget_alone():
+    notes = _published(queries=None, cost_sec=12_000)
+    values, _ = _study(dataset="cifar10", cost_budget_sec=12_000.0)
+    said = "\nPublished by this protocol: 94.05 % test accuracy (Someone, table 2, 500 runs).\n"
+    assert said in _text(values | {"query_budget": None}, notes)
+    assert "Published" not in _text(values, notes)  # of 12 queries as well
+    other = values | {"query_budget": None, "cost_budget_sec": 500_000.0}
+    assert "Published" not in _text(other, notes)
+    assert "Published" not in _text(_study(dataset="cifar10")[0], notes)
 
 
 def test_a_protocol_of_its_own():
@@ -120,6 +154,8 @@ def test_a_protocol_of_its_own():
     }
     text = _text(values)
     assert " and no test accuracy. Searched on 12 epochs. Each run" in text
+    seen = "It saw accuracy after 4 epochs of training; reported is test accuracy after 36."
+    assert seen in _text(values | {"protocol": "", "search_epochs": 4, "report_epochs": 36})
     several = _text(values | {"epochs": [4, 12, 36]})
     assert "Cells were also measured after 4 and 12 epochs" in several
     assert "only a cell measured after 36 can be the incumbent. Each run" in several
@@ -174,11 +210,13 @@ def _pretraining(quality, dataset="digits"):
 def test_pretraining_table():
     text = _pretraining(_QUALITY)
     assert "423,624 cells, 8 epochs, seed 0, 7,800 graphs per second.\n" in text
-    assert "| Validity (prior samples that are valid as the paper counts) | 46.00 | 44.97 |" in text
-    name = "Uniqueness (different decoded graphs among the valid, dead vertices kept)"
-    assert f"| {name} | – | 99.69 |" in text
-    name = "Unique cells (different ones among these, dead vertices pruned)"
-    assert f"| {name} | 67.00 | – |" in text
+    name = "Validity as published (loose: prior samples that are valid as the paper counts)"
+    assert f"| {name} | 46.00 | 44.97 |" in text
+    name = "(loose: different decoded graphs among the valid, dead vertices kept)"
+    assert f"| Uniqueness as published {name} | – | 99.69 |" in text
+    name = "(strict: different cells among the samples that are cells, dead vertices pruned)"
+    assert f"| Unique cells {name} | 67.00 | – |" in text
+    assert "| Whole cells (strict: cells held out, decoded without any error) | 99.99 | – |" in text
     old = {key: value for key, value in _QUALITY.items() if key != "unique_cells"}
     assert "Unique cells" not in _pretraining(old)
 
@@ -220,6 +258,19 @@ def test_the_printed_command_repeats_the_job_elsewhere(tmp_path, name):
     assert (again.job.seed, again.search.num_queries) == (5, 12)
 
 
+def test_settings_that_are_not_by_default_are_named():
+    values, _ = _study()
+    assert "## Settings" not in _text(values)
+    text = _text(values | {"changed_settings": ["--discount=0.5", "--nostandardize"]})
+    assert "Not as they are by default: `--discount=0.5`, `--nostandardize`. All that" in text
+
+
+def test_one_model_is_said_to_be_one():
+    values, _ = _study()
+    said = "All runs were searched with one pre-trained model."
+    assert said in _text(values | {"model": {"weights": "ab"}}) and said not in _text(values)
+
+
 def test_a_relative_directory_stays_as_it_was_given():
     assert "--flagfile=runs/study/config.flags " in _text(_study()[0])
 
@@ -232,7 +283,8 @@ def test_search_time_is_over_all_starts():
 
 def test_one_run_has_no_spread(tmp_path):
     text = _write(tmp_path, _study(runs=1))
-    assert "±" not in text and "one run (seed 5)" in text and "band" not in text
+    assert "± – %** test accuracy" in text and "; one run has no deviation." in text
+    assert not re.search(r"± \d", text) and "one run (seed 5)" in text and "band" not in text
     assert "The run had a budget of 12 queries; it made 12 queries, which cost 3 h" in text
 
 
@@ -261,7 +313,8 @@ def test_nothing_feasible_still_gives_a_report(tmp_path):
     history.test_accuracy[:] = np.nan
     description = summary.StudyDescription(
         **{name: values[name] for name in ("space", "table", "table_path", "table_num_cells",
-                                           "dataset", "strategy", "seed", "query_budget")}
+                                           "dataset", "strategy", "seed", "query_budget", "epochs",
+                                           "search_epochs", "report_epochs")}
     )
     values = summary.search_summary(description, history, best_test_accuracy=0.9, wall_sec=1.0)
     text = _write(tmp_path, (values, history))

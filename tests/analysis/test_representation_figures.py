@@ -144,7 +144,7 @@ def test_curves_are_means_with_a_band_of_one_standard_deviation():
     vertices = errors.collections[0].get_paths()[0].vertices
     top = vertices[vertices[:, 0] == 84.0, 1].max()
     kept = 100 * result.rmse[1:, 1]
-    np.testing.assert_allclose(top, kept.mean() + kept.std())
+    np.testing.assert_allclose(top, kept.mean() + kept.std(ddof=1))
     np.testing.assert_allclose(correlations.lines[0].get_ydata(), result.pearson.mean(axis=0))
     assert errors.get_ylim()[0] == 0.0
     assert [text.get_text() for text in errors.get_legend().get_texts()] == [

@@ -35,17 +35,21 @@ def findings():
         space="NAS-Bench-101",
         op_names=SPACE.op_names,
         dataset="digits",
+        epochs=36,
         num_cells=91,
         num_table_cells=91,
         num_learned=30,
         quality=[
             QualityRow(
-                "arch2vec", (0,), 8, 91, np.array([[1.0, 0.5, np.nan]]), np.array([[1.0, 0.4]])
+                "arch2vec", (0,), 8, 91, np.array([[1.0, 0.5, np.nan]]),
+                np.array([[1.0, 0.4, 0.9]]),
             )
         ],
         published_quality={"arch2vec": (1.0, 0.4497, 0.9969)},
+        published_cells=91,
         quality_note="Much was tried.",
         published={"rmse": {"pre-trained": "0.018 ± 0.001"}, "neighbour_edits": {"pre-trained": "2.9"}},
+        published_source="Someone, section 4.1",
         cells=CELLS,
         smoothness={
             k: walk_smoothness(CELLS, e, num_walks=3, length=6, seed=0) for k, e in names
@@ -73,15 +77,26 @@ def test_every_picture_of_the_page_is_there(page):
 
 def test_the_numbers_stand_in_the_tables(findings, page):
     _, text = page
-    assert "| arch2vec, 8 passes, seed 0 | 100.00 | 50.00 | no valid cell | 100.00 | 40.00 |" in text
+    row = "100.00 ± – | 50.00 ± – | no valid cell | 100.00 ± – | 40.00 ± – | 90.00 ± – |"
+    assert f"| arch2vec, 8 passes, seed 0 | {row}" in text
+    assert "Loose, as the released code of arch2vec counts: right entries: " in text
     walks = findings.smoothness["supervised"]
     row = f"| supervised | {walks.mean:.2f} ± {walks.std:.2f} | {walks.random_mean:.2f} |"
     assert row in text
     power = findings.prediction["pre-trained"]
     assert f"| {power.rmse_mean[1]:.4f} ± {power.rmse_std[1]:.4f} |" in text
-    assert "Published: RMSE 0.018 ± 0.001 (pre-trained)" in text
-    assert "Published: edits between neighbours 2.9 (pre-trained)" in text
-    assert "trained on handwritten digits" in text
+    assert "Published: RMSE 0.018 ± 0.001 (pre-trained) (Someone, section 4.1)." in text
+    assert "Published: edits between neighbours 2.9 (pre-trained) (Someone, section 4.1)." in text
+    assert "trained on handwritten digits for 36 epochs." in text
+
+
+def test_neighbours_stand_beside_random_pairs_where_distances_do(findings, page):
+    text = page[1]
+    section = text[text.index("## Distance") : text.index("## Map")]
+    for name, walks in findings.smoothness.items():
+        edits = f"{name} {walks.mean:.2f} ± {walks.std:.2f}, random pairs {walks.random_mean:.2f}"
+        assert edits in section
+    assert findings.numbers()["strict_measures"][0] == "reconstruction_accuracy"
 
 
 def test_the_embedding_that_means_something_wins(findings):

@@ -99,7 +99,7 @@ def test_means_by_hand():
     rows = sorted(zip(found.walks.tolist(), found.edit_distances.tolist()))
     assert rows == [([0, 1, 2], [1, 2]), ([1, 0, 2], [1, 3]), ([2, 1, 0], [2, 1])]
     assert found.mean == pytest.approx((1.5 + 2.0 + 1.5) / 3)
-    assert found.std == pytest.approx(np.sqrt(2) / 6)
+    assert found.std == pytest.approx(np.sqrt(3) / 6)  # of the sample
     assert found.random_mean == pytest.approx(2.0, abs=0.05)  # of 1, 2 and 3
 
 

@@ -27,6 +27,9 @@ DESCRIPTION = summary.StudyDescription(
     strategy="arch2vec_reinforce",
     seed=3,
     query_budget=9,
+    epochs=[36, 108],
+    search_epochs=108,
+    report_epochs=108,
 )
 
 
@@ -51,7 +54,8 @@ def test_the_names_scripts_depend_on(result):
         "job", "space", "table", "dataset", "strategy", "num_runs", "num_queries", "seed",
         "incumbent", "curve", "evaluation_cost_sec_mean", "wall_sec", "versions",
         "validation", "table_path", "table_num_cells", "cost_budget_sec", "query_budget",
-        "num_queries_mean",
+        "num_queries_mean", "epochs", "search_epochs", "report_epochs", "keys_version", "model",
+        "settings", "changed_settings",
     } <= set(result)
     assert set(result["incumbent"]) == POINT
     assert list(result["curve"]) == ["1", "2", "4"]
@@ -65,7 +69,7 @@ def test_validation_accuracy_after_another_budget():
     found = summary.reported_validation(_history(), cells, accuracy)  # of cells 4 and 6
     assert found == {
         "reported_validation_accuracy_mean": pytest.approx(0.5),
-        "reported_validation_accuracy_std": pytest.approx(0.1),
+        "reported_validation_accuracy_std": pytest.approx(0.1 * np.sqrt(2)),
     }
     nothing = dataclasses.replace(_history(), validation_accuracy=np.full((2, 4), NAN))
     assert set(summary.reported_validation(nothing, cells, accuracy).values()) == {None}
@@ -75,14 +79,29 @@ def test_values_by_hand(result):
     assert (result["job"], result["num_runs"], result["num_queries"]) == ("search", 2, 4)
     assert result["incumbent"] == result["curve"]["4"]
     assert result["incumbent"]["validation_accuracy_mean"] == pytest.approx(0.88)
-    assert result["incumbent"]["validation_accuracy_std"] == pytest.approx(0.02)
+    assert result["incumbent"]["validation_accuracy_std"] == pytest.approx(0.02 * np.sqrt(2))
     assert result["incumbent"]["test_accuracy_mean"] == pytest.approx(0.79)
-    assert result["incumbent"]["test_accuracy_std"] == pytest.approx(0.09)
+    assert result["incumbent"]["test_accuracy_std"] == pytest.approx(0.09 * np.sqrt(2))
     assert result["incumbent"]["test_regret_mean"] == pytest.approx(0.11)
     assert result["curve"]["1"]["test_accuracy_mean"] == pytest.approx(0.72)
     assert result["evaluation_cost_sec_mean"] == 50.0
     assert (result["query_budget"], result["num_queries_mean"]) == (9, 3.0)
     assert result["infeasible_fraction"] == pytest.approx(1 / 6)
+
+
+def test_a_protocol_is_there_in_every_case(result):
+    assert result["epochs"] == [36, 108]
+    assert (result["search_epochs"], result["report_epochs"]) == (108, 108)
+    assert result["keys_version"] == 2 and result["model"] is None
+
+
+def test_one_run_has_no_deviation():
+    one = History(**{name: array[:1] for name, array in vars(_history()).items()
+                     if name in ("key", "validation_accuracy", "test_accuracy", "cost_sec")})
+    result = summary.search_summary(DESCRIPTION, one, best_test_accuracy=0.9, wall_sec=1.0)
+    assert result["incumbent"]["test_accuracy_mean"] == 0.88
+    assert {point["test_accuracy_std"] for point in result["curve"].values()} == {None}
+    assert {point["validation_accuracy_std"] for point in result["curve"].values()} == {None}
 
 
 def test_a_summary_is_plain_json(result):
@@ -112,6 +131,8 @@ def test_pretraining_summary():
         "table_num_cells": None, "reconstruction_accuracy": 0.5,
         "validity": 0.25, "uniqueness": None, "num_cells": 91, "graphs_per_sec": 10.0,
         "epochs": 2, "seed": 1, "wall_sec": 2.0, "versions": {"numpy": "2"},
+        "loose_measures": ["entry_accuracy", "validity", "uniqueness"],
+        "strict_measures": ["reconstruction_accuracy", "cell_validity", "unique_cells"],
     }
     json.dumps(result, allow_nan=False)
     del quality["validity"]

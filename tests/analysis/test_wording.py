@@ -41,3 +41,31 @@ def test_a_bar_does_not_end_a_field():
     assert wording.markdown_table(["a", "b"], [["c|d", "e"]]) == (
         "| a | b |\n| :-- | --: |\n| c\\|d | e |"
     )
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ([0.5, 0.6, 0.7], "60.00 ± 10.00"),
+        ([0.5, np.nan], "50.00 ± –"),
+        ([0.5], "50.00 ± –"),
+        ([np.nan], "–"),
+    ],
+)
+def test_mean_and_sample_deviation(values, expected):
+    assert wording.mean_std(np.array(values)) == expected
+
+
+def test_models_stand_beside_runs():
+    values = np.array([0.50, 0.52, 0.60, 0.62])
+    models = np.array([0, 0, 1, 1])
+    text = wording.mean_std_of_models(values, models)
+    assert text == "56.00 ± 1.41, models ± 7.07"
+    assert wording.mean_std_of_models(values, np.zeros(4, int)) == wording.mean_std(values)
+    assert wording.mean_std_of_models(np.full(4, np.nan), models) == "–"
+
+
+def test_training_budgets_in_words():
+    assert wording.trained_for({"search_epochs": 108, "report_epochs": 108}) == "108 epochs"
+    words = "searched after 12 epochs, reported after 200"
+    assert wording.trained_for({"search_epochs": 12, "report_epochs": 200}) == words
