@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -310,6 +311,84 @@ def test_a_report_compares_finished_studies(base, done, tmp_path):
     assert pages[0].read_text() != pages[1].read_text()
 
 
+@pytest.mark.parametrize("epochs", [None, 12])
+def test_the_training_budget_is_named_everywhere(base, tmp_path, capsys, epochs):
+    """Also where there is one: 12 epochs of a table that has 36 as well are not its 36."""
+    settings = change(base, strategy="random", nasbench101_epochs=epochs)
+    directory = execute(settings, tmp_path / "study")
+    summary = json.loads((directory / "summary.json").read_text())
+    used = epochs or 36
+    assert (summary["epochs"], summary["search_epochs"], summary["report_epochs"]) == (
+        [used], used, used
+    )
+    assert summary["settings"]["nasbench101_epochs"] == epochs
+    assert ("--nasbench101_epochs=12" in summary["changed_settings"]) == (epochs == 12)
+    assert "output_dir" not in summary["settings"]
+    text = (directory / "report.md").read_text()
+    said = f"# NAS-Bench-101 (invented accuracies, {used} epochs): random search\n"
+    assert text.startswith(said)
+    assert f"It saw accuracy after {used} epochs of training; reported" in text
+    assert f"synthetic, {used} epochs: test accuracy " in capsys.readouterr().out
+    page = execute(change(base, job="report", inputs=str(directory)), tmp_path / "report")
+    assert f"## nasbench101, synthetic, {used} epochs\n" in (page / "report.md").read_text()
+
+
+def test_a_study_says_which_model_it_was_searched_with(base, done, tmp_path):
+    model = json.loads((done / "summary.json").read_text())["model"]
+    assert model["pretrain_seed"] == 0 and len(model["weights"]) == 64
+    assert (model["num_cells"], model["epochs"]) == (91, 1)
+    assert model["settings"]["autoencoder"] == "arch2vec"
+    assert not {"pretrained", "pretrain_seed"} & set(model["settings"])
+    again = execute(change(base, pretrained=str(done), seed=3, num_queries=5), tmp_path / "again")
+    assert json.loads((again / "summary.json").read_text())["model"] == model
+    random = execute(change(base, strategy="random", num_queries=5), tmp_path / "random")
+    assert json.loads((random / "summary.json").read_text())["model"] is None
+
+
+def test_studies_of_two_models_are_one_row(base, done, tmp_path):
+    other = execute(change(base, pretrain_seed=5), tmp_path / "other")
+    page = execute(change(base, job="report", inputs=f"{done},{other}"), tmp_path / "report")
+    text = (page / "report.md").read_text()
+    assert "| arch2vec-RL, 2 models | " in text and "(2 models)" in text
+    (section,) = json.loads((page / "summary.json").read_text())["sections"]
+    (study,) = section["studies"]
+    assert [model["pretrain_seed"] for model in study["models"]] == [0, 5]
+    assert (study["num_runs"], study["num_models"]) == (4, 2)
+
+
+def test_one_run_has_no_deviation(base, tmp_path, capsys):
+    directory = execute(change(base, strategy="random", num_runs=1), tmp_path)
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["incumbent"]["test_accuracy_std"] is None
+    assert " ± – %, regret " in capsys.readouterr().out
+
+
+def test_a_study_of_an_older_version_is_refused_in_one_line(base, done, tmp_path):
+    old = shutil.copytree(done, tmp_path / "old")
+    summary = json.loads((old / "summary.json").read_text())
+    (old / "summary.json").write_text(json.dumps(
+        {name: value for name, value in summary.items() if name != "keys_version"}
+    ))
+    with pytest.raises(DataError) as caught:
+        execute(change(base, job="report", inputs=f"{done},{old}"), tmp_path / "report")
+    assert str(caught.value) == (
+        f"{old} holds a study of another version (keys 1, this one's are 2): run it again"
+    )
+
+
+def test_what_is_printed_of_a_pretraining_is_labelled(pretraining, tmp_path, capsys):
+    directory = execute(pretraining, tmp_path)
+    out = capsys.readouterr().out
+    assert re.search(
+        r"pre-training on 7 cells: loose: right entries \S+ %, validity as published .*; strict: "
+        r"whole cells \S+ %, samples that are cells ", out
+    )
+    summary = json.loads((directory / "summary.json").read_text())
+    for name in (*summary["loose_measures"], *summary["strict_measures"]):
+        assert name in summary
+    assert "settings" not in summary
+
+
 def test_bohb_measures_cells_at_several_budgets(base, tmp_path):
     directory = execute(change(base, strategy="bohb"), tmp_path)
     found = trace(directory)
@@ -321,6 +400,8 @@ def test_bohb_measures_cells_at_several_budgets(base, tmp_path):
     assert summary["infeasible_fraction"] == 0
     last = found["incumbent"][:, -1]
     assert not partial[[0, 1], last].any()
+    epochs = summary["epochs"], summary["search_epochs"], summary["report_epochs"]
+    assert epochs == ([12, 36], 36, 36)
 
 
 def test_bohb_needs_several_budgets(base, tmp_path):
@@ -370,7 +451,10 @@ def test_a_search_of_nasbench201_reports_the_long_training_of_what_it_chose(on_2
     for name, column in columns.items():
         assert summary["incumbent"][name] == pytest.approx(table.columns[column][index].mean())
     text = (directory / "report.md").read_text()
-    assert text.startswith("# NAS-Bench-201: random search\n")
+    title = "NAS-Bench-201 (CIFAR-10, searched after 12 epochs, reported after 200)"
+    assert text.startswith(f"# {title}: random search\n")
+    epochs = summary["epochs"], summary["search_epochs"], summary["report_epochs"]
+    assert epochs == ([12], 12, 200)
     assert "the search sees validation accuracy after 12 epochs" in text
     assert "the incumbent's validation accuracy is " in text
 
@@ -727,6 +811,27 @@ def test_what_the_networks_of_a_table_were_trained_on(base, records):
     shutil.copy(records, other)
     unnamed = change(base, nasbench101_records=str(other))
     assert benchmarks.open_benchmark(unnamed).dataset == "unknown"
+
+
+@pytest.mark.parametrize("best, cells, epochs, dataset", [
+    ((0.9505542318, 0.9431757530), 423_624, (108,), "cifar10"),
+    ((0.9505542318, 0.9431757530), 423_624, (4, 12, 36, 108), "cifar10"),
+    ((0.9505542318, 0.9431757530), 423_624, (4, 12, 36), "unknown"),
+    ((0.9505542318, 0.9431757530), 423_623, (108,), "unknown"),
+    ((0.9605542318, 0.9431757530), 423_624, (108,), "unknown"),
+    ((0.9505542318, 0.9441757530), 423_624, (108,), "unknown"),
+])
+def test_cifar10_is_the_official_file_alone(best, cells, epochs, dataset):
+    """A table of as many cells and as many epochs is not yet the benchmark: its best cells are."""
+    shape = cells, len(epochs), 3, 2
+    metrics = [np.broadcast_to(np.float32(0.5), shape).copy() for _ in best]
+    for metric, value in zip(metrics, best):
+        metric[7, -1, :, 1] = value
+    table = types.SimpleNamespace(
+        name="renamed", cells=range(cells), epochs=epochs, budget=epochs.index,
+        validation_accuracy=metrics[0], test_accuracy=metrics[1],
+    )
+    assert benchmarks._nasbench101_dataset(table) == dataset
 
 
 def test_a_model_of_another_space(base, done, tmp_path, monkeypatch):

@@ -90,7 +90,8 @@ def test_the_trace_agrees_with_the_summary(finished):
         assert {name: trace[name].shape for name in trace} == dict.fromkeys(
             ["key", "validation_accuracy", "test_accuracy", "cost_sec", "partial", "incumbent"],
             (RUNS, QUERIES),
-        )
+        ) | {"keys_version": ()}
+        assert trace["keys_version"] == summary["keys_version"] == 2
         assert trace["key"].dtype == np.uint64
         assert all(len(set(keys)) == QUERIES for keys in trace["key"])
         last = trace["incumbent"][:, -1]
