@@ -174,7 +174,7 @@ def print_card(measurements: list[Measurement], protocol: DigitsProtocol) -> Non
         print("  mean validation accuracy, quantiles", quantiles)
         print("   ", np.quantile(means[:, budget], quantiles).round(4).tolist())
         print("  correlation of repeats", repeats.round(3).tolist())
-        print("  deviation between repeats", validation[:, budget].std(axis=-1).mean().round(4))
+        print("  deviation between repeats", validation[:, budget].std(axis=-1, ddof=1).mean().round(4))
         print("  correlation with the longest budget", _correlation(means[:, budget], means[:, -1]))
         print("  validation with test", _correlation(means[:, budget], test[:, budget].mean(-1)))
         print("  CPU seconds", final[:, budget, :, 0].mean().round(3))

@@ -317,7 +317,7 @@ def _model_sentences(group: Section) -> list[str]:
         )
     alone = [escaped(study.label) for study in group.studies if len(study.models) == 1]
     if alone:
-        sentences.append(f"One model: {', '.join(alone)}; its runs say nothing of other models.")
+        sentences.append(f"One model: {', '.join(alone)}; such runs say nothing of other models.")
     return sentences
 
 
@@ -344,8 +344,9 @@ def _test_sentences(page: SectionPage) -> list[str]:
     )
     if any(len(study.models) > 1 for study in page.section.studies):
         sentences.append(
-            "Against a study of several models, or of one, the interval is of the models' means "
-            "(Welch's); p and P(better) are of the runs given these models."
+            "Where either study has several models, the interval is of the models' means (Welch's; "
+            "of the runs where the other has none or one); p and P(better) are of the runs given "
+            "these models."
         )
     if page.reference == 0:
         sentences.append(

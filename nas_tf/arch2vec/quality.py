@@ -23,13 +23,13 @@ class PriorQuality:
     """What prior samples decode to.
 
     Attributes:
-        validity: share of samples that are valid as the published numbers count, see the space's
+        validity: loose, share of samples that are valid as the published numbers count, see the space's
             `counts_as_valid`.
-        uniqueness: share of different graphs among these, as decoded: two that differ in dead nodes
+        uniqueness: loose, share of different graphs among these, as decoded: two that differ in dead nodes
             alone count as two (released code); NaN where none is valid.
-        cell_validity: share of samples that decode to a cell of the space. On NAS-Bench-101 it is
+        cell_validity: strict, share of samples that decode to a cell of the space. On NAS-Bench-101 it is
             the validity; on NAS-Bench-201 that does not look at edges.
-        unique_cells: share of different cells among these, after pruning and up to isomorphism;
+        unique_cells: strict, share of different cells among these, after pruning and up to isomorphism;
             NaN where there is none. Drawing 4,500 cells uniformly from all 423,624 of
             NAS-Bench-101 would give 0.995.
         num_samples: samples drawn.
@@ -76,8 +76,8 @@ class Reconstruction:
     """How well cells are given back.
 
     Attributes:
-        cells: share of cells decoded without any error.
-        entries: share of right entries: the lower of that of the nodes' operations and that of the
+        cells: strict, share of cells decoded without any error.
+        entries: loose, share of right entries: the lower of that of the nodes' operations and that of the
             pairs of nodes with or without an edge.
     """
 

@@ -126,7 +126,7 @@ def test_the_page_has_one_row_of_all_models(leave, models):
     row = _row(text, "reinforce, 3 models")
     assert row[1:3] == ["85.00 ± 1.00", "± 5.00 (3 models)"]  # 80, 90 and 85
     assert _row(text, "bayesian")[2] == "one model" and _row(text, "random")[2] == "no model"
-    assert "One model: bayesian; its runs say nothing of other models." in text
+    assert "One model: bayesian; such runs say nothing of other models." in text
     assert "Between models: standard deviation of the models' means" in text
     assert "p and P(better) are of the runs given these models." in text
     assert "| reinforce (rl1) | 3 | 0 to 2 |" in text and "seed 1, 00000000" in text
