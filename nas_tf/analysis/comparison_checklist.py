@@ -45,7 +45,8 @@ def checklist(groups: Sequence[Section]) -> list[Item]:
     return [
         _training_code(groups),
         _method_code(studies),
-        Item("The same benchmark for all methods", YES, "a section holds one table and data set"),
+        Item("The same benchmark for all methods", YES,
+             "a section holds one table, data set and training budget"),
         _protocol(groups),
         _compute(groups),
         _random_search(groups),

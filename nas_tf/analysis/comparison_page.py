@@ -66,10 +66,8 @@ _FIGURES = {
     ),
 }
 
-_FIGURE_OF_MODELS = (
-    " A study of several models is one line over all of its runs; its standard error is that of "
-    "the runs, given these models."
-)
+_FIGURE_OF_MODELS = " A study of several models is one line over all of its runs."
+_ERROR_OF_MODELS = " Its standard error is that of the runs, given these models."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -120,8 +118,8 @@ def comparison_page(pages: Sequence[SectionPage]) -> str:
     blocks = [
         "# Comparison of studies",
         f"{count(number, 'finished study', 'finished studies')} in {count(len(pages), 'section')}, "
-        "one for every table, data set, training budget and protocol. The incumbent of a run is the cell with the highest "
-        "validation accuracy it has seen; its test accuracy is the mean over the table's repeats, "
+        "one for every table, data set, training budget and protocol. The incumbent of a run is the "
+        "cell with the highest validation accuracy it has seen; its test accuracy is the mean over the table's repeats, "
         "and no search sees it. Test regret is the distance to the best mean test accuracy in the "
         "table. Every number here is computed from the studies' traces.",
     ]
@@ -183,7 +181,9 @@ def _section(page: SectionPage) -> list[str]:
     several = any(len(study.models) > 1 for study in group.studies)
     for name, file in page.figures.items():
         alternative, caption = _FIGURES[name]
-        blocks += [f"![{alternative}]({file})", caption + _FIGURE_OF_MODELS * several]
+        caption += _FIGURE_OF_MODELS * several
+        caption += _ERROR_OF_MODELS * (several and name != "final_regret")
+        blocks += [f"![{alternative}]({file})", caption]
     blocks += after_fewer_queries(group)
     blocks += ["### Runs", runs_table(group), RUNS_CAPTION]
     return [*blocks, *settings_that_differ(group), "### Versions", versions(group)]

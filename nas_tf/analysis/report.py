@@ -183,7 +183,7 @@ def _headline(summary: Mapping[str, Any]) -> str:
     if point["test_accuracy_mean"] is None:
         return "**No run found a feasible cell.**"
     many = summary["num_runs"] > 1
-    spread = f" (mean ± standard deviation over {summary['num_runs']:,} runs)" if many else ""
+    spread = f" (mean ± sample standard deviation over {summary['num_runs']:,} runs)" if many else ""
     regret = point["test_regret_mean"]
     tail = "" if regret is None else f", a {'mean ' * many}test regret of **{percent(regret, 3)}**"
     up_to = "up to " if summary["num_queries_mean"] < summary["num_queries"] else ""
