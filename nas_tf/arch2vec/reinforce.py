@@ -27,8 +27,6 @@ from nas_tf.arch2vec.policy_blocks import pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, as_pool
 from nas_tf.graphs import CellGraphs
 
-_START_STREAM = 1  # of a run's seed: first cell and initial weights
-_NOISE_STREAM = 2  # of a run's seed: the noise of one episode's actions
 _VISITED_STEP = 64  # columns by which the table of visited cells grows
 
 
@@ -168,7 +166,7 @@ class ReinforceSearch:
         depth = self._pool.depth
         first, lstm, head = [], [], []
         for seed in self._seeds:
-            rng = np.random.default_rng(np.random.SeedSequence((seed, _START_STREAM)))
+            rng = core.generator(seed, core.Stream.EMBEDDING_START)
             first.append(rng.integers(len(self._cells)))
             weights = policy.initial_weights(rng, depth)
             lstm.append(weights[0])
@@ -211,9 +209,9 @@ class ReinforceSearch:
         """Draws the noise of this episode's actions, float32 [P, T, D]."""
         shape = (self._length, self._pool.depth)
         noise = [
-            np.random.default_rng(
-                np.random.SeedSequence((seed, _NOISE_STREAM, self._num_updates))
-            ).standard_normal(shape, np.float32)
+            core.generator(seed, core.Stream.EMBEDDING_NOISE, self._num_updates).standard_normal(
+                shape, np.float32
+            )
             for seed in self._seeds
         ]
         return pad_rows(np.stack(noise), self._padded)

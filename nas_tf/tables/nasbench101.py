@@ -33,7 +33,7 @@ from nas_tf.tables.nasbench_api import ModelSpec, OutOfDomainError
 __all__ = ("ModelSpec", "NASBench", "NasBench101Table", "OutOfDomainError")
 
 EMBEDDED_FILE = "nasbench101_digits.tfrecord.gz"
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 _CHECKED_BYTES = 1 << 20  # of a record file's head and of its tail
 _PROBED_KEYS = 64
 _NOTICE_BYTES = 10_000_000  # reading a larger file takes more than a moment and is announced
