@@ -55,6 +55,11 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
+    if settings.job.seed:
+        raise ConfigError(
+            f"--seed={settings.job.seed}: --job=pretrain makes a model, whose seed is its own: "
+            f"--pretrain_seed={settings.job.seed}"
+        )
     benchmark = table = None
     if settings.pretrain.on_table:
         benchmark = benchmarks.open_benchmark(settings)
@@ -76,7 +81,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     summary = summaries.pretrain_summary(
         quality,
         space=space.name,
-        seed=pretraining.pretrain_seed(settings),
+        seed=settings.pretrain.pretrain_seed,
         wall_sec=_since(started),
         table=table,
     )

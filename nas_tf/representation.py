@@ -141,7 +141,7 @@ def _expected(settings: Settings, space: SearchSpace, cells: CellGraphs) -> dict
     return _own_summary(settings, space, {
         "epochs": settings.pretrain.epochs,
         "num_cells": len(cells),
-        "seed": pretraining.pretrain_seed(settings),
+        "seed": settings.pretrain.pretrain_seed,
     })
 
 

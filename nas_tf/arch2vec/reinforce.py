@@ -49,8 +49,8 @@ class ReinforceSearch:
         seeds: Sequence[int],
         episode_length: int = 16,
         learning_rate: float = 1e-2,
-        discount: float = 0.8,
-        baseline: float = 0.95,
+        discount: float = 0.0,
+        baseline: float | None = None,
         devices: Sequence[str] = (),
     ):
         """Makes the policies of R runs.
@@ -61,9 +61,10 @@ class ReinforceSearch:
             seeds: R non-negative seeds. Nothing else of a run is random.
             episode_length: T, queries between two updates.
             learning_rate: of Adam.
-            discount: of later rewards, in [0, 1]; the paper's is 0.8. The released code overwrites
-                its discounted returns by plain rewards: 0 does that (see `policy.advantages`).
-            baseline: accuracy in [0, 1] that is neither good nor bad; 0.95 suits NAS-Bench-101.
+            discount: of later rewards, in [0, 1]; the paper's text has 0.8. Its code overwrites
+                the discounted returns by plain rewards, which is 0 (see `policy.advantages`).
+            baseline: accuracy in [0, 1] that is neither good nor bad; None is the mean of the
+                run's rewards so far. The paper has 0.95 for NAS-Bench-101.
             devices: where blocks of runs are placed, such as the `extended.worker_devices` of a
                 `tf.distribute.Strategy`; empty leaves it to TensorFlow.
 
@@ -88,6 +89,7 @@ class ReinforceSearch:
         self._num_updates = 0
         self._steps: list[policy.Step] = []
         self._rewards: list[np.ndarray] = []
+        self._total = np.zeros(len(self._seeds))  # of the rewards of earlier episodes
         self._noise: np.ndarray | None = None
         self._pending: _Pending | None = None
         self._first = self._draw_start()
@@ -133,6 +135,7 @@ class ReinforceSearch:
             "active": self._active,
             "visited": self._visited[:runs, : self._num_queries],
             "num_updates": np.int64(self._num_updates),
+            "total": self._total,
             "rewards": np.array(self._rewards).reshape(-1, runs),
         }
         for name in policy.Step._fields:
@@ -148,6 +151,7 @@ class ReinforceSearch:
         self._pending = self._noise = None
         self._active = state["active"].astype(bool)
         self._num_updates = int(state["num_updates"])
+        self._total = state["total"].astype(np.float64)
         self._num_queries = state["visited"].shape[1]
         columns = -(-(self._num_queries + 1) // _VISITED_STEP) * _VISITED_STEP
         self._visited = np.full((self._padded, columns), -1, np.int32)
@@ -226,10 +230,13 @@ class ReinforceSearch:
 
     def _learn(self) -> None:
         """Updates the policies by the finished episode and begins another."""
-        advantage = policy.advantages(
-            np.stack(self._rewards, axis=1), self._discount, self._baseline
-        )
+        rewards = np.stack(self._rewards, axis=1)  # [R, T]
+        self._total = self._total + rewards.sum(axis=1)
         self._num_updates += 1
+        baseline = self._baseline
+        if baseline is None:
+            baseline = self._total[:, None] / (self._num_updates * self._length)
+        advantage = policy.advantages(rewards, self._discount, baseline)
         self._policies.learn(
             policy.Step(*(tf.stack(field, axis=1) for field in zip(*self._steps, strict=True))),
             tf.constant(self._noise),
@@ -247,7 +254,7 @@ def _check_settings(seeds, episode_length, learning_rate, discount, baseline) ->
         ("episode_length", episode_length, episode_length >= 1, "at least 1"),
         ("learning_rate", learning_rate, 0 < learning_rate < np.inf, "positive"),
         ("discount", discount, 0 <= discount <= 1, "within [0, 1]"),
-        ("baseline", baseline, 0 <= baseline <= 1, "an accuracy within [0, 1]"),
+        ("baseline", baseline, baseline is None or 0 <= baseline <= 1, "an accuracy within [0, 1]"),
     )
     for name, value, fits, expected in requirements:
         if not fits:
