@@ -141,7 +141,7 @@ def remark(peer: Peer, value: str, where: Mapping[str, Any]) -> str:
     """
     text = f"{peer.figure}: {value}, {peer.how}; on {peer.processor}, {peer.date}"
     if peer.processor != where["processor"]:
-        return f"{text}. Another machine: no ratio"
+        return f"{text}. Another processor by its name: no ratio"
     if peer.date != where["date"]:
         return f"{text}. Another day: this machine's speed may have been another"
     return text

@@ -73,14 +73,14 @@ a_sec: 20 s, other code, one bead; on Abacus 3, 2026-11-26
 """
 
 
-def test_a_peer_of_another_machine_is_a_fact_without_a_ratio():
+def test_a_peer_of_another_processor_is_a_fact_without_a_ratio():
     values = {"a_sec": 12.5, "b_rate": 8000.0, "c_mb": 42.0}
     row = benchmark.rows_of(ITEM, values, [ELSEWHERE], WHERE)[0]
     assert (row["peer"]["value"], row["times_better"]) == (20, None)
     lines = table(values, [ELSEWHERE]).splitlines()
     assert lines[2] == "| a thing | 12.5 s   | 10 s    | 3 s     |            | 20 s |        | MISSED     |"
     assert lines[-1] == (
-        "a_sec: 20 s, other code, one bead; on Abacus 2, 2026-11-26. Another machine: no ratio"
+        "a_sec: 20 s, other code, one bead; on Abacus 2, 2026-11-26. Another processor by its name: no ratio"
     )
     assert "Peers" not in table(values, [])
 
