@@ -8,7 +8,7 @@ import pytest
 
 from nas_tf.spaces.nasbench101 import OP_NAMES
 from nas_tf.tables import nasbench101 as api
-from nas_tf.tables import model_spec
+from nas_tf.tables import graph_util, model_spec
 from tools import make_nasbench101_records
 
 INPUT, OUTPUT = "input", "output"
@@ -264,6 +264,20 @@ def test_methods_that_scripts_call_by_their_private_names(nasbench, example):
     assert nasbench._check_spec(example) is None
     with pytest.raises(api.OutOfDomainError, match="no path"):
         nasbench._check_spec(api.ModelSpec(np.zeros((2, 2)), [INPUT, OUTPUT]))
+
+
+def test_every_cell_of_a_table_is_found_again_by_what_it_says_of_itself():
+    nasbench = api.NASBench(api.NasBench101Table.embedded().path)
+    labels = {name: label for label, name in enumerate(nasbench.config["available_ops"])}
+    for module_hash in nasbench.hash_iterator():
+        fixed, computed = nasbench.get_metrics_from_hash(module_hash)
+        matrix, ops = fixed["module_adjacency"], fixed["module_operations"]
+        spec = model_spec.ModelSpec(matrix, ops)
+        assert nasbench.is_valid(spec) and nasbench._hash_spec(spec) == module_hash
+        interior = [labels[name] for name in ops[1:-1]]
+        assert graph_util.hash_module(matrix, [-1, *interior, -2]) == module_hash
+        assert graph_util.num_edges(matrix) <= 9 and graph_util.is_full_dag(matrix)
+        assert set(computed) == nasbench.valid_epochs
 
 
 def test_the_embedded_table_names_its_budgets():
