@@ -28,6 +28,7 @@ from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.graphs import KEYS_VERSION
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -102,7 +103,8 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     strategy = None if embedded else _strategy(settings, space, benchmark, None)
     given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
-    inputs, quality, embedding = {"table": benchmark.checksum}, None, None
+    inputs = {"table": benchmark.checksum, "keys_version": KEYS_VERSION}
+    quality = embedding = None
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
         if embedded:
