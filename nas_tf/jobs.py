@@ -57,6 +57,11 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
+    if settings.job.seed:
+        raise ConfigError(
+            f"--seed={settings.job.seed}: --job=pretrain makes a model, whose seed is its own: "
+            f"--pretrain_seed={settings.job.seed}"
+        )
     benchmark = table = None
     if settings.pretrain.on_table:
         benchmark = benchmarks.open_benchmark(settings)
@@ -79,7 +84,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     summary = summaries.pretrain_summary(
         quality,
         space=space.name,
-        seed=pretraining.pretrain_seed(settings),
+        seed=settings.pretrain.pretrain_seed,
         wall_sec=_since(started),
         table=table,
     )
@@ -100,7 +105,8 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     strategy = None if embedded else _strategy(settings, space, benchmark, None)
     given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
-    inputs, quality, model, embedding = {"table": benchmark.checksum}, None, None, None
+    inputs = {"table": benchmark.checksum, "keys_version": KEYS_VERSION}
+    quality = model = embedding = None
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
         if embedded:

@@ -20,7 +20,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 from nas_tf.analysis.latent_distance import check_embedding
 from nas_tf.analysis.spread import spread
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, Stream, generator
 
 NUM_TRAIN = 250
 MAX_POINTS = 5_000
@@ -113,7 +113,7 @@ def predictive_power(
         )
     errors = []
     for seed in seeds:
-        rng = np.random.default_rng(seed)
+        rng = generator(seed, Stream.PREDICTION)
         test, predicted = _predict(embedding, accuracy, num_train, rng)
         if not errors:
             chosen = np.sort(rng.permutation(len(test))[:MAX_POINTS])
