@@ -231,7 +231,7 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_run_of_a_study_is_the_run_made_alone(base, on_201, tmp_path, strategy):
+def test_a_run_of_a_study_is_the_run_made_alone(base, tmp_path, strategy):
     """Run 2 of seed 3 is run 0 of seed 5, whatever is pre-trained: a model's seed is its own."""
     settings = change(
         base, strategy=strategy, num_queries=20, num_initial=5, bananas_initial=5, bananas_round=5,
