@@ -164,6 +164,7 @@ def _budget(settings: Settings, benchmark: benchmarks.Benchmark) -> Budget:
     if queries is not None and queries > count:
         raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {count} cells")
     budget = settings.search.budget()
+    benchmark.evaluator(_seeds(settings)).check_budget(budget)
     return budget if queries else dataclasses.replace(budget, num_queries=count)
 
 
