@@ -28,6 +28,7 @@ from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.queries import query_job
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -138,6 +139,7 @@ JOBS = {
     "report": report_job,
     "analyze": analyze_job,
     "sample": sample_job,
+    "query": query_job,
 }
 
 
