@@ -1,8 +1,8 @@
 """Measuring cells by looking them up in a benchmark table.
 
-A cell is infeasible, with the reason, where the table does not have it or has no validation accuracy
-of it (NaN). Whatever else is wrong with a table (a cell twice, per cent, negative costs) is refused
-before a search begins.
+A cell is infeasible, with the reason, where the table does not have it or has no validation
+accuracy of it (NaN). Whatever else is wrong with a table (a cell twice, per cent, negative costs)
+is refused before a search begins.
 
 NAS-Bench-101 (Ying et al., 2019, arXiv:1902.09635), section 4: a search sees the validation
 accuracy of one random repeat and pays its training time; test accuracy is the mean of the repeats.

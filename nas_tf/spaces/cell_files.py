@@ -147,8 +147,8 @@ def _line_value(path: pathlib.Path, number: int, line: str) -> Any:
 def _is_one_cell(value: list) -> bool:
     """Tells whether a list is one cell, not a list of cells.
 
-    It is one where it has operation indices, the rows of a 4 x 4 matrix, a matrix and operations, or
-    the nodes of a genotype.
+    It is one where it has operation indices, the rows of a 4 x 4 matrix, a matrix and operations,
+    or the nodes of a genotype.
     """
     if not value or all(_is_number(part) for part in value):
         return bool(value)

@@ -112,8 +112,8 @@ def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
         value = [int(part) for part in numbers]
     array = _numbers(value)
     if array is not None:
-        convert = from_nats_matrices if array.ndim == 2 else None
-        return convert(array) if convert else from_op_indices(array, numbering)
+        matrix = array.ndim == 2
+        return from_nats_matrices(array) if matrix else from_op_indices(array, numbering)
     return nasbench201.from_strings(np.array([_spelled(value)]))[0]
 
 
@@ -150,8 +150,8 @@ def _spelled(value: Any) -> str:
                                          for node in value])
     except (TypeError, ValueError):
         raise InvalidArchitectureError(
-            f"{_short(value)} is no NAS-Bench-201 cell: expected its string, six operation indices, "
-            "a 4 x 4 matrix or three lists of (operation, source)"
+            f"{_short(value)} is no NAS-Bench-201 cell: expected its string, six operation "
+            "indices, a 4 x 4 matrix or three lists of (operation, source)"
         ) from None
 
 
@@ -160,8 +160,9 @@ def _is_list(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    whole = isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer())
-    return whole and not isinstance(value, bool)
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,7 @@ _MAX_QUOTED = 200  # characters of a string in a message
 
 
 def tidied(strings: np.ndarray) -> np.ndarray:
-    """Returns strings, str [...], without white space, and without `Structure(4 nodes with ...)`."""
+    """Returns strings, str [...], without white space and `Structure(4 nodes with ...)`."""
     strings = np.asarray(strings, np.str_)
     bare = ["".join(text.split()) for text in strings.ravel().tolist()]
     bare = [_STRUCTURE.sub(r"\1", text) if text.startswith("Structure") else text for text in bare]

@@ -4,8 +4,8 @@
     columns = query(NasBench101Table.load("nasbench_only108.tfrecord"), cells)
     columns["test_accuracy_108ep"]
 
-Every cell gets its row. One that the table does not have is no error: `found` is false there, `note`
-says why, and what was not measured is NaN, or None among whole numbers.
+Every cell gets its row. One that the table does not have is no error: `found` is false there,
+`note` says why, and what was not measured is NaN, or None among whole numbers.
 
 Shapes: B cells, M cells of the table.
 """

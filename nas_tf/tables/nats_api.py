@@ -32,7 +32,7 @@ from nas_tf.spaces import nasbench201
 from nas_tf.tables.nasbench201 import NasBench201Table
 
 _SPACES = ("tss", "topology")
-# Items of an answer, by the package's name of the data set: (our data set's column, epochs or any).
+# Of the two trainings behind a table's CIFAR-10 columns: items of an answer, and their epochs.
 _CIFAR10 = {
     "cifar10-valid": {"valid-accuracy": (12, 200), "test-accuracy": (12,), "cost-sec": (12, 200)},
     "cifar10": {"test-accuracy": (200,)},

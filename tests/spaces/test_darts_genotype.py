@@ -84,7 +84,8 @@ def test_names_win_over_positions(fields):
         expected = from_genotypes([DARTS_V2], part=part).keys
         for genotype in (named, named._asdict(), reordered, tuple(DARTS_V2), list(DARTS_V2)):
             np.testing.assert_array_equal(from_genotypes([genotype], part=part).keys, expected)
-    assert from_genotypes([DARTS_V2], part="normal").keys != from_genotypes([DARTS_V2], "reduce").keys
+    normal, reduce = (from_genotypes([DARTS_V2], part) for part in ("normal", "reduce"))
+    assert normal.keys != reduce.keys
 
 
 def test_other_names_are_refused():
@@ -96,7 +97,10 @@ def test_other_names_are_refused():
 
 def test_texts_of_genotypes():
     assert parse_genotype(repr(DARTS_V2)) == DARTS_V2
-    text = f"  Genotype(reduce={REDUCE}, reduce_concat=range(2, 6), normal={NORMAL}, normal_concat=[2, 3, 4, 5])\n"
+    text = (
+        f"  Genotype(reduce={REDUCE}, reduce_concat=range(2, 6), "
+        f"normal={NORMAL}, normal_concat=[2, 3, 4, 5])\n"
+    )
     found = parse_genotype(text)
     assert found == Genotype(NORMAL, CONCAT, REDUCE, range(2, 6))
     assert parse_genotype(f"Genotype({NORMAL}, {CONCAT}, {REDUCE}, {CONCAT})") == DARTS_V2

@@ -137,7 +137,8 @@ def test_swapped_hashes_in_a_complete_file_are_found(tmp_path, synthetic):
     [
         (lambda rows: rows.pop(), "record 540 at byte offset [0-9]+: its cell [0-9a-f]{32} has "
          "records 3 of 4 epochs, 2 of 108 epochs; most often there are 3; download"),
-        (lambda rows: rows.append(_change(rows[0], 4, json.loads(rows[3])[4])), "record 0 at byte offset 0: its cell "
+        (lambda rows: rows.append(_change(rows[0], 4, json.loads(rows[3])[4])),
+         "record 0 at byte offset 0: its cell "
          "043721b9c7fe8c5fad811d47d83132ec has records 4 of 4 epochs, 3 of 108 epochs; most often"),
         (lambda rows: rows.__setitem__(8, _change(rows[8], 1, 108)),
          "record 6 .*has records 2 of 4 epochs, 4 of 108 epochs; most often there are 3"),
