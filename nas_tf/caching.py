@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from absl import logging
 
-from nas_tf import storage
+from nas_tf import graphs, storage
 from nas_tf.core import ConfigError, DataError, NasError
 from nas_tf.graphs import CellGraphs
 
@@ -59,7 +59,12 @@ def cached_columns(
 
 
 def cached_cells(
-    directory: str | os.PathLike, generate: Callable[[], CellGraphs], *, space: str, name: str
+    directory: str | os.PathLike,
+    generate: Callable[[], CellGraphs],
+    *,
+    space: str,
+    name: str,
+    identity: Callable[[CellGraphs], np.ndarray] = graphs.canonical_keys,
 ) -> CellGraphs:
     """Opens cells that were stored in a cache, or generates and stores them.
 
@@ -68,6 +73,7 @@ def cached_cells(
         generate: returns a batch of cells [M], with keys.
         space: its name, for the metadata.
         name: of what is cached, for warnings.
+        identity: of the cells.
     """
     def make():
         cells = generate()
@@ -80,8 +86,8 @@ def cached_cells(
         return columns, {"space": space}
 
     def with_keys(columns, unused_metadata):
-        cells = CellGraphs(columns["adjacency"], columns["ops"], columns["num_nodes"])
-        return cells.with_keys(columns["keys"])
+        arrays = (columns[name] for name in ("adjacency", "ops", "num_nodes"))
+        return CellGraphs(*arrays, identity, columns["keys"])
 
     return cached_columns(directory, make, with_keys, name=name)
 

@@ -10,6 +10,7 @@ Shapes: R independent runs of a study, B suggestions a round, Q queries a run.
 """
 
 import dataclasses
+import enum
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +32,78 @@ class DataError(NasError):
 
 class ConfigError(NasError):
     """A setting is impossible; the message names the flag and the value."""
+
+
+_OTHERS = 1 << 16  # below are the passes of a training
+
+
+class Stream(enum.IntEnum):
+    """What random numbers of a seed are drawn for; what has another number draws other ones.
+
+    Generators are seeded by (seed, stream, index). NumPy takes (s, 2) and (s, 2, 0) for one, so a
+    stream has its number for itself, and always an index. Numbers are never given anew: traces
+    depend on them.
+
+    `TRAINING` makes a model: its first weights, samples of its prior, and, with the number of the
+    pass added, the order of examples in every pass. The embedded table was trained so.
+    """
+
+    TRAINING = 0
+    # Of a run.
+    EMBEDDING_START = _OTHERS + 1
+    EMBEDDING_NOISE = _OTHERS + 2
+    SURROGATE_WEIGHTS = _OTHERS + 3
+    SURROGATE_START = _OTHERS + 4
+    RANDOM_SEARCH = _OTHERS + 11
+    EVOLUTION = _OTHERS + 12
+    LOCAL_SEARCH = _OTHERS + 13
+    CATEGORICAL_REINFORCE = _OTHERS + 14
+    BOHB = _OTHERS + 15
+    BANANAS = _OTHERS + 17
+    BANANAS_MODEL = _OTHERS + 18
+    ENCODER_WEIGHTS = _OTHERS + 19
+    ENCODER_BATCHES = _OTHERS + 20
+    GRAPH_QUERIES = _OTHERS + 41
+    GRAPH_WEIGHTS = _OTHERS + 42
+    GRAPH_ORDER = _OTHERS + 43
+    GRAPH_SAMPLES = _OTHERS + 44
+    GRAPH_EXPLORER = _OTHERS + 45
+    REPEATS = _OTHERS + 101
+    # Of a model.
+    HELD_OUT = 0x5B117
+    # Of a job.
+    SUPERVISED_CELLS = _OTHERS + 31
+    SUPERVISED_WEIGHTS = _OTHERS + 32
+    RANDOM_CELLS = _OTHERS + 51
+    PREDICTION = _OTHERS + 61
+    DISTANCE_WALK = _OTHERS + 62
+    DISTANCE_PAIRS = _OTHERS + 63
+    MAP_CELLS = _OTHERS + 64
+    WALKS = _OTHERS + 65
+    PROJECTOR = _OTHERS + 66
+    FIGURES = _OTHERS + 67
+
+
+def seed_sequence(seed: int, stream: int, index: int = 0) -> np.random.SeedSequence:
+    """Returns what seeds the generator of a stream.
+
+    Args:
+        seed: of a run, a model or a job; 0 to 2**32 - 1.
+        stream: a `Stream`, to `TRAINING` the number of the pass added.
+        index: which of the stream's generators: a block of queries, a round; 0 to 2**32 - 1.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    for name, value in (("seed", seed), ("stream", stream), ("index", index)):
+        if not 0 <= value < 1 << 32:
+            raise ConfigError(f"{name}={value}: expected 0 to {(1 << 32) - 1}")
+    return np.random.SeedSequence((int(seed), int(stream), int(index)))
+
+
+def generator(seed: int, stream: int, index: int = 0) -> np.random.Generator:
+    """Returns the generator of a stream; see `seed_sequence`."""
+    return np.random.default_rng(seed_sequence(seed, stream, index))
 
 
 def pool_used_up(num_cells: int) -> ConfigError:

@@ -10,7 +10,7 @@ from nas_tf import benchmarks, claim, experiment, published, storage
 from nas_tf.analysis import summary as summaries
 from nas_tf.analysis.generator_page import PAGE, Learned, write_generator_page
 from nas_tf.analysis.tensorboard import TensorBoardLogger
-from nas_tf.core import ConfigError, History
+from nas_tf.core import ConfigError, History, Stream, generator
 from nas_tf.graphpnas.cells import FORMS
 from nas_tf.graphpnas.saving import load_generator, save_generator
 from nas_tf.graphpnas.search import GraphSearch
@@ -22,7 +22,6 @@ SAMPLES = "samples.json"
 
 _RANDOM = 2000  # cells on the page
 _CHUNK = 1000  # graphs drawn at a time, which bounds the memory
-_RANDOM_STREAM = 51  # of a job's seed
 
 
 def samples_watcher(
@@ -68,7 +67,7 @@ def write_generator(
     """Leaves the page, and the generator of the run with the best validation accuracy."""
     pool = strategy.cells
     diagnostics = strategy.diagnostics.arrays()
-    rng = np.random.default_rng(np.random.SeedSequence((settings.job.seed, _RANDOM_STREAM)))
+    rng = generator(settings.job.seed, Stream.RANDOM_CELLS)
     notes = published.report_notes({
         "space": settings.table.space,
         "strategy": settings.search.strategy,

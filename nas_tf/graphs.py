@@ -10,15 +10,91 @@ import dataclasses
 import functools
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 PADDING_OP = -1
 
+# Of what keys are made of: what was stored with keys of another version is not mixed with these.
+KEYS_VERSION = 2
+
 SPLIT_MIX_STEP = np.uint64(0x9E3779B97F4A7C15)  # between two states of the generator
 
 _KEY_CHUNK = 1 << 15  # cells hashed at a time, so that the working set stays in cache
+
+
+def scramble(values: np.ndarray) -> np.ndarray:
+    """Scrambles uint64 values [...] one to one: SplitMix64's finaliser (Steele et al., 2014)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _mix(values: np.ndarray) -> np.ndarray:
+    """Makes SplitMix64's next number of each state, uint64 [...]."""
+    return scramble(values + SPLIT_MIX_STEP)
+
+
+def canonical_keys(cells: "CellGraphs") -> np.ndarray:
+    """Hashes cells by what they compute: `graph_keys` of their pruned graphs.
+
+    Equal architectures have equal keys whatever the numbering of their nodes, their dead nodes, the
+    padding and the batch. All cells that connect nothing are one.
+
+    Returns:
+        uint64 [...].
+    """
+    keep = on_path(cells)
+    dead = (keep != nodes_in_use(cells)).any(axis=-1)
+    keys = graph_keys(cells)
+    if dead.any():
+        keys = np.array(keys)
+        keys[dead] = graph_keys(prune(cells[dead])[0])
+    return keys
+
+
+def graph_keys(cells: "CellGraphs") -> np.ndarray:
+    """Hashes graphs so that isomorphic ones, and in practice only these, get equal keys.
+
+    Weisfeiler-Leman refinement: every node's colour starts from its operation and degrees and is
+    renewed from the multisets of its predecessors' and successors' colours as often as there are
+    nodes in use, which is what the official MD5 hash of NAS-Bench-101 does with strings. Dead nodes
+    count.
+
+    Returns:
+        uint64 [...].
+    """
+    size = cells.max_nodes
+    count = math.prod(cells.shape)
+    adjacency = cells.adjacency.reshape(count, size, size)
+    ops = cells.ops.reshape(count, size)
+    num_nodes = cells.num_nodes.reshape(count)
+    keys = np.empty(count, np.uint64)
+    for start in range(0, count, _KEY_CHUNK):
+        part = slice(start, start + _KEY_CHUNK)
+        keys[part] = _refine(adjacency[part], ops[part], num_nodes[part])
+    return keys.reshape(cells.shape)
+
+
+def _refine(adjacency: np.ndarray, ops: np.ndarray, num_nodes: np.ndarray) -> np.ndarray:
+    size = int(num_nodes.max(initial=0))
+    ops = ops[:, :size]
+    edges = np.ascontiguousarray(adjacency[:, :size, :size].transpose(1, 2, 0)).astype(np.uint64)
+    used = (np.arange(size)[:, None] < num_nodes).astype(np.uint64)  # [N, B]
+    degrees = edges.sum(axis=0) * np.uint64(64) + edges.sum(axis=1)
+    labels = (ops.T.astype(np.int64) + 2).astype(np.uint64)
+    colours = _mix(labels * np.uint64(4096) + degrees) * used
+    pairs = [(i, j) for i in range(size) for j in range(i + 1, size) if edges[i, j].any()]
+    for round_ in range(size):
+        gathered = _mix(colours)
+        to_successors = _mix(colours ^ np.uint64(0x5851F42D4C957F2D))
+        to_predecessors = _mix(colours ^ np.uint64(0x14057B7EF767814F))
+        for i, j in pairs:
+            gathered[j] += edges[i, j] * to_successors[i]
+            gathered[i] += edges[i, j] * to_predecessors[j]
+        colours = np.where(round_ < num_nodes, _mix(gathered) * used, colours)
+    return _mix(colours.sum(axis=0) + num_nodes.astype(np.uint64))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,11 +105,17 @@ class CellGraphs:
         adjacency: uint8 [..., N, N]; 1 at [i, j] is an edge from node i to node j.
         ops: int8 [..., N]; operation codes, PADDING_OP after the last node.
         num_nodes: int8 [...]; nodes in use, input and output included.
+        identity: what tells which cells are one architecture: gives a batch its keys, uint64 [...],
+            from these arrays alone. A space whose graphs say less than its cells has one of its own
+            (`spaces.darts`).
+        known_keys: what `identity` gives, where it was computed earlier.
     """
 
     adjacency: np.ndarray
     ops: np.ndarray
     num_nodes: np.ndarray
+    identity: "Callable[[CellGraphs], np.ndarray]" = canonical_keys
+    known_keys: np.ndarray | None = None
 
     @classmethod
     def from_matrices(
@@ -68,15 +150,26 @@ class CellGraphs:
 
     @classmethod
     def concatenate(cls, batches: Sequence["CellGraphs"]) -> "CellGraphs":
-        """Joins batches of the same N along their first dimension."""
-        joined = cls(
+        """Joins batches of the same N along their first dimension.
+
+        Raises:
+            ValueError: what is one architecture in one batch may be two in another.
+        """
+        identities = {batch.identity for batch in batches}
+        if len(identities) > 1:
+            names = " and ".join(sorted(identity.__qualname__ for identity in identities))
+            raise ValueError(
+                f"cells identified by {names} cannot be joined; make all of them by the functions "
+                "of their space"
+            )
+        known = any(batch.known_keys is not None for batch in batches)
+        return cls(
             np.concatenate([batch.adjacency for batch in batches]),
             np.concatenate([batch.ops for batch in batches]),
             np.concatenate([batch.num_nodes for batch in batches]),
+            identities.pop(),
+            np.concatenate([batch.keys for batch in batches]) if known else None,
         )
-        if all("keys" in batch.__dict__ for batch in batches):
-            joined.__dict__["keys"] = np.concatenate([batch.keys for batch in batches])
-        return joined
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,8 +183,8 @@ class CellGraphs:
 
     @functools.cached_property
     def keys(self) -> np.ndarray:
-        """Isomorphism-invariant keys, uint64 [...]: equal for isomorphic cells."""
-        return canonical_keys(self)
+        """Keys of the architectures, uint64 [...]: equal where cells are one, by `identity`."""
+        return self.identity(self) if self.known_keys is None else self.known_keys
 
     @property
     def num_edges(self) -> np.ndarray:
@@ -112,9 +205,7 @@ class CellGraphs:
 
     def with_keys(self, keys: np.ndarray) -> "CellGraphs":
         """Returns the same batch with keys, uint64 [...], that were computed earlier."""
-        cells = CellGraphs(self.adjacency, self.ops, self.num_nodes)
-        cells.__dict__["keys"] = keys
-        return cells
+        return dataclasses.replace(self, known_keys=keys)
 
     def matrix(self, *index: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns one cell without padding: adjacency [V, V] and operation codes [V]."""
@@ -122,10 +213,10 @@ class CellGraphs:
         return self.adjacency[index][:size, :size], self.ops[index][:size]
 
     def _map(self, function) -> "CellGraphs":
-        cells = CellGraphs(*map(function, (self.adjacency, self.ops, self.num_nodes)))
-        if "keys" in self.__dict__:
-            cells.__dict__["keys"] = function(self.keys)
-        return cells
+        arrays = map(function, (self.adjacency, self.ops, self.num_nodes))
+        known = self.__dict__.get("keys", self.known_keys)
+        keys = None if known is None else function(known)
+        return CellGraphs(*arrays, self.identity, keys)
 
 
 def is_upper_triangular(adjacency: np.ndarray) -> np.ndarray:
@@ -243,59 +334,6 @@ def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def first_of_each_key(cells: CellGraphs) -> np.ndarray:
     """Returns the ascending positions of cells [B] that are the first with their key."""
     return np.sort(np.unique(cells.keys, return_index=True)[1])
-
-
-def scramble(values: np.ndarray) -> np.ndarray:
-    """Scrambles uint64 values [...] one to one: SplitMix64's finaliser (Steele et al., 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def _mix(values: np.ndarray) -> np.ndarray:
-    """Makes SplitMix64's next number of each state, uint64 [...]."""
-    return scramble(values + SPLIT_MIX_STEP)
-
-
-def canonical_keys(cells: CellGraphs) -> np.ndarray:
-    """Hashes cells so that isomorphic ones, and in practice only these, get equal keys.
-
-    Weisfeiler-Leman refinement: every node's colour starts from its operation and degrees and is
-    renewed from the multisets of its predecessors' and successors' colours as often as there are
-    nodes, which is what the official MD5 hash of NAS-Bench-101 does with strings.
-
-    Returns:
-        uint64 [...].
-    """
-    size = cells.max_nodes
-    count = math.prod(cells.shape)
-    adjacency = cells.adjacency.reshape(count, size, size)
-    ops = cells.ops.reshape(count, size)
-    num_nodes = cells.num_nodes.reshape(count)
-    keys = np.empty(count, np.uint64)
-    for start in range(0, count, _KEY_CHUNK):
-        part = slice(start, start + _KEY_CHUNK)
-        keys[part] = _refine(adjacency[part], ops[part], num_nodes[part])
-    return keys.reshape(cells.shape)
-
-
-def _refine(adjacency: np.ndarray, ops: np.ndarray, num_nodes: np.ndarray) -> np.ndarray:
-    size = ops.shape[-1]
-    edges = np.ascontiguousarray(adjacency.transpose(1, 2, 0)).astype(np.uint64)  # [N, N, B]
-    used = (np.arange(size)[:, None] < num_nodes).astype(np.uint64)  # [N, B]
-    degrees = edges.sum(axis=0) * np.uint64(64) + edges.sum(axis=1)
-    labels = (ops.T.astype(np.int64) + 2).astype(np.uint64)
-    colours = _mix(labels * np.uint64(4096) + degrees) * used
-    pairs = [(i, j) for i in range(size) for j in range(i + 1, size) if edges[i, j].any()]
-    for _ in range(size):
-        gathered = _mix(colours)
-        to_successors = _mix(colours ^ np.uint64(0x5851F42D4C957F2D))
-        to_predecessors = _mix(colours ^ np.uint64(0x14057B7EF767814F))
-        for i, j in pairs:
-            gathered[j] += edges[i, j] * to_successors[i]
-            gathered[i] += edges[i, j] * to_predecessors[j]
-        colours = _mix(gathered) * used
-    return _mix(colours.sum(axis=0) + num_nodes.astype(np.uint64))
 
 
 def md5_hashes(cells: CellGraphs, labels: Sequence[int]) -> np.ndarray:

@@ -28,6 +28,7 @@ from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.graphs import KEYS_VERSION
 from nas_tf.queries import query_job
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
@@ -56,6 +57,11 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
+    if settings.job.seed:
+        raise ConfigError(
+            f"--seed={settings.job.seed}: --job=pretrain makes a model, whose seed is its own: "
+            f"--pretrain_seed={settings.job.seed}"
+        )
     benchmark = table = None
     if settings.pretrain.on_table:
         benchmark = benchmarks.open_benchmark(settings)
@@ -77,7 +83,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
     summary = summaries.pretrain_summary(
         quality,
         space=space.name,
-        seed=pretraining.pretrain_seed(settings),
+        seed=settings.pretrain.pretrain_seed,
         wall_sec=_since(started),
         table=table,
     )
@@ -98,7 +104,8 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
     strategy = None if embedded else _strategy(settings, space, benchmark, None)
     given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
-    inputs, quality, embedding = {"table": benchmark.checksum}, None, None
+    inputs = {"table": benchmark.checksum, "keys_version": KEYS_VERSION}
+    quality = embedding = None
     with TensorBoardLogger(directory / "tensorboard") as logger:
         logger.settings(settings.values())
         if embedded:

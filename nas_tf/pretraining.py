@@ -61,7 +61,7 @@ def pretrained_model(
     finished = _finished_model(directory / MODEL)
     if finished is not None:
         return finished
-    values, seed = settings.pretrain, pretrain_seed(settings)
+    values, seed = settings.pretrain, settings.pretrain.pretrain_seed
     trainer = experiment.make_trainer(
         values, space, seed, make_distribution(settings.job.distribution)
     )
@@ -74,7 +74,7 @@ def pretrained_model(
         held_out=values.held_out,
         checkpoint=Checkpoint(
             directory / "checkpoints" / "pretraining",
-            dataclasses.asdict(values) | {"seed": seed, "cells": cells_checksum(cells)},
+            dataclasses.asdict(values) | {"cells": cells_checksum(cells)},
             settings.job.checkpoint_sec,
         ),
         logger=logger,
@@ -123,12 +123,6 @@ def _read_model(directory: pathlib.Path) -> tuple[VGAE, dict[str, Any]]:
     if missing:
         raise DataError(f"{path}: damaged ({min(missing)} is missing); pre-train again")
     return load_model(directory), quality
-
-
-def pretrain_seed(settings: Settings) -> int:
-    """Returns the seed of a job's pre-training."""
-    seed = settings.pretrain.pretrain_seed
-    return settings.job.seed if seed is None else seed
 
 
 def print_quality(quality: dict[str, Any]) -> None:

@@ -48,7 +48,6 @@ PRETRAINED, SUPERVISED = "pre-trained", "supervised"
 T = TypeVar("T")
 
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75)  # of accuracy, above which predictions are looked at
-_ENCODER_STREAM = 31  # of a job's seed: the supervised encoder
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -142,7 +141,7 @@ def _expected(settings: Settings, space: SearchSpace, cells: CellGraphs) -> dict
     return _own_summary(settings, space, {
         "epochs": settings.pretrain.epochs,
         "num_cells": len(cells),
-        "seed": pretraining.pretrain_seed(settings),
+        "seed": settings.pretrain.pretrain_seed,
     })
 
 
@@ -158,7 +157,6 @@ class _Analysis:
     def __init__(self, settings: Settings, space: SearchSpace, benchmark, model, directory):
         self._settings, self._values = settings, settings.analyze
         self._seed = settings.job.seed
-        self._encoder_entropy = settings.job.seed, _ENCODER_STREAM
         self._space, self._benchmark, self._model = space, benchmark, model
         # Of another model under the same name, or another table, nothing is taken up.
         of = [weights_checksum(model), *([] if benchmark is None else [benchmark.checksum])]
@@ -219,7 +217,7 @@ class _Analysis:
             self._benchmark.validation_accuracy,
             num_cells=self._values.gp_cells,
             steps=self._values.supervised_steps,
-            entropy=self._encoder_entropy,
+            seed=self._seed,
         )
         return _split(embedding, parts)
 
@@ -244,7 +242,7 @@ class _Analysis:
         """Predicts cells that the supervised encoder has not learned from."""
         accuracy = self._benchmark.validation_accuracy
         learned = learned_cells(
-            accuracy, num_cells=self._values.gp_cells, entropy=self._encoder_entropy
+            accuracy, num_cells=self._values.gp_cells, seed=self._seed
         )
         others = np.delete(np.arange(len(accuracy)), learned)
 

@@ -121,7 +121,9 @@ class PretrainSettings:
     pretrain_cells: str = setting(
         "space", "Cells to pre-train on: the whole space or those of the table.", ("space", "table")
     )
-    pretrain_seed: int | None = setting(None, "Seed of the pre-training; --seed when not given.")
+    pretrain_seed: int = setting(
+        0, "Seed of the pre-trained model, its own: runs of every --seed search in the same embedding."
+    )
     autoencoder: str = setting(
         "arch2vec",
         "What is pre-trained: arch2vec's variational autoencoder on GIN layers, or the GAE or VGAE "
@@ -176,6 +178,8 @@ class PretrainSettings:
     jit_compile: bool = setting(True, "Compile pre-training (on one device) and generators with XLA.")
 
     def __post_init__(self):
+        seed = self.pretrain_seed
+        require(self, 0 <= seed < 2**31, "pretrain_seed", "a number from 0 to 2147483647")
         require(self, self.epochs >= 1, "epochs", "at least 1")
         require(self, self.batch_size >= 1, "batch_size", "at least 1")
         require(self, 0 < self.learning_rate < math.inf, "learning_rate", "a positive number")

@@ -1,6 +1,9 @@
 """nas_tf/core.py: the incumbent worked by hand, and what a strategy gets to see."""
 
+import ast
 import dataclasses
+import itertools
+import pathlib
 
 import numpy as np
 import pytest
@@ -101,3 +104,51 @@ def test_nan_is_infeasible_whatever_an_evaluator_says():
     assert evaluation.feasible.tolist() == [[False, True, False]]
     assert evaluation.reason.tolist() == [["its validation accuracy is NaN", "", "too large"]]
     assert evaluation.feedback(np.ones(1, bool)).feasible.tolist() == [[False, True, False]]
+
+
+# Random streams.
+
+
+def test_streams_draw_apart():
+    """NumPy takes (s, 2) and (s, 2, 0) for one seed; no two streams may have one."""
+    numbers = [stream.value for stream in core.Stream]
+    assert len(numbers) == len(set(numbers))
+    passes = range(200)
+    states = {
+        tuple(core.seed_sequence(seed, stream, index).generate_state(4).tolist())
+        for seed, stream, index in itertools.product((0, 1, 65537), {*numbers, *passes}, range(3))
+    }
+    assert len(states) == 3 * len({*numbers, *passes}) * 3
+    assert min(set(numbers) - {core.Stream.TRAINING}) >= 1 << 16
+
+
+def test_a_training_draws_what_the_embedded_table_was_trained_with():
+    expected = np.random.default_rng((7, 3)).random(4)
+    np.testing.assert_array_equal(core.generator(7, core.Stream.TRAINING + 3).random(4), expected)
+    expected = np.random.default_rng(7).random(4)
+    np.testing.assert_array_equal(core.generator(7, core.Stream.TRAINING).random(4), expected)
+
+
+@pytest.mark.parametrize("numbers", [(-1, 0, 0), (0, -1, 0), (0, 0, -1), (1 << 32, 0, 0)])
+def test_streams_out_of_range(numbers):
+    with pytest.raises(core.ConfigError, match="expected 0 to 4294967295"):
+        core.generator(*numbers)
+
+
+def test_streams_are_made_in_one_place():
+    """A sample of DARTS cells has a seed of its own; generators of other seeds come from here."""
+    package = pathlib.Path(core.__file__).parent
+    made = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+            called = name in ("default_rng", "RandomState") or name == "SeedSequence"
+            if called and isinstance(getattr(node, "ctx", None), ast.Load):
+                made.add((path.relative_to(package).as_posix(), name))
+    assert made == {
+        ("core.py", "default_rng"),
+        ("core.py", "SeedSequence"),
+        ("spaces/darts.py", "default_rng"),
+        ("arch2vec/predictor.py", "SeedSequence"),  # in annotations
+        ("arch2vec/predictor.py", "default_rng"),  # of a sequence made here
+    }

@@ -1,5 +1,6 @@
 """nas_tf/graphs.py."""
 
+import dataclasses
 import hashlib
 import itertools
 
@@ -8,6 +9,7 @@ import pytest
 
 from nas_tf import graphs
 from nas_tf.graphs import PADDING_OP, CellGraphs
+from nas_tf.spaces import darts
 from nas_tf.spaces.nasbench101 import OFFICIAL_LABELS, NasBench101Space
 
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
@@ -57,7 +59,7 @@ def test_indexing_and_reshaping_select_cells_and_their_keys():
     np.testing.assert_array_equal(cells.keys, fresh)
     block = cells.reshape(2, 3, 4)
     assert block.shape == (2, 3, 4) and block.adjacency.shape == (2, 3, 4, 7, 7)
-    assert "keys" in block.__dict__  # carried along, not computed again
+    assert block.known_keys is not None  # carried along, not computed again
     np.testing.assert_array_equal(block.keys, fresh.reshape(2, 3, 4))
     for index in (1, slice(0, 1), (slice(None), 2), (1, 2, 3), ([0, 1], [2, 0])):
         part = block[index]
@@ -69,15 +71,31 @@ def test_indexing_and_reshaping_select_cells_and_their_keys():
     np.testing.assert_array_equal(block.matrix(1, 2, 3)[0], cells.matrix(23)[0])
 
 
-def test_concatenation_carries_keys_that_all_parts_have():
+def test_concatenation_keeps_every_key():
     first, second = _random_cells(5, seed=1), _random_cells(7, seed=2)
     joined = CellGraphs.concatenate([first, second])
-    assert len(joined) == 12 and "keys" not in joined.__dict__
+    assert len(joined) == 12 and joined.known_keys is None
     np.testing.assert_array_equal(joined.keys, np.append(first.keys, second.keys))
-    assert "keys" in CellGraphs.concatenate([first, second]).__dict__
     given = first.with_keys(np.arange(5, dtype=np.uint64))
     assert given[3:].keys.tolist() == [3, 4]
     assert first.keys.tolist() != given.keys.tolist()
+    expected = [0, 1, 2, 3, 4, *second.keys.tolist()]
+    assert CellGraphs.concatenate([given, second]).keys.tolist() == expected
+
+
+def test_cells_that_are_identified_differently_are_not_joined():
+    """Of these two DARTS cells the bare graphs are isomorphic: a+b beside c+d, a+d beside c+b."""
+    ops = np.array([[[3, 4], [5, 6], [7, 8], [9, 3]], [[3, 6], [5, 4], [7, 8], [9, 3]]])
+    cells = darts.from_edges(np.broadcast_to([0, 1], ops.shape), ops)
+    bare = CellGraphs(cells.adjacency, cells.ops, cells.num_nodes)
+    assert len(set(bare.keys.tolist())) == 1 and len(set(cells.keys.tolist())) == 2
+    with pytest.raises(ValueError, match="identified by canonical_keys and identity cannot be"):
+        CellGraphs.concatenate([cells, bare])
+    unknown = dataclasses.replace(bare, identity=darts.identity)
+    assert unknown.known_keys is None
+    joined = CellGraphs.concatenate([cells, unknown])
+    assert joined.keys.tolist() == [*cells.keys.tolist(), *cells.keys.tolist()]
+    assert joined[2:].reshape(2, 1).keys.tolist() == cells.keys[:, None].tolist()
 
 
 def test_upper_triangular():
@@ -111,6 +129,65 @@ def test_keys_do_not_depend_on_the_numbering_of_nodes():
             np.testing.assert_array_equal(other[valid].keys, cells.keys[valid])
             renumbered += np.count_nonzero((other.ops != cells.ops).any(axis=-1) & valid)
         assert renumbered > 500
+
+
+def _padded(cells, size):
+    """The same cells with more padding."""
+    more = size - cells.max_nodes
+    adjacency = np.pad(cells.adjacency, ((0, 0), (0, more), (0, more)))
+    ops = np.pad(cells.ops, ((0, 0), (0, more)), constant_values=-1)
+    return CellGraphs(adjacency, ops, cells.num_nodes)
+
+
+def _with_dead_node(cells, leads, rng):
+    """The same cells with a node before the output that reads the input, or feeds the output."""
+    count, rows = len(cells), np.arange(len(cells))
+    cells = _padded(cells, cells.max_nodes + 1)
+    output = cells.num_nodes.astype(int) - 1
+    adjacency, ops = cells.adjacency.copy(), cells.ops.copy()
+    adjacency[rows, :, output + 1] = adjacency[rows, :, output]
+    adjacency[rows, :, output] = 0
+    ops[rows, output + 1], ops[rows, output] = 4, rng.integers(1, 4, count)
+    if leads:
+        adjacency[rows, output, output + 1] = 1
+    else:
+        adjacency[rows, 0, output] = 1
+    return CellGraphs(adjacency, ops, cells.num_nodes + np.int8(1))
+
+
+@pytest.mark.parametrize("width", [3, 4, 5, 7, 8])
+def test_a_cell_has_one_key_whatever_its_padding(width):
+    cells = CellGraphs.from_matrices([CHAIN], [[0, 2, 4]], width)
+    assert cells.keys.tolist() == [2094170063310726461]
+    shortcut = CellGraphs.from_matrices([[[0, 1, 1], [0, 0, 1], [0, 0, 0]]], [[0, 2, 4]], width)
+    assert shortcut.keys.tolist() == [10231925112819931824]
+
+
+def test_keys_of_the_whole_space_depend_on_nothing_but_what_cells_compute():
+    """Padding, dead nodes that lead nowhere or come from nowhere, and the batch play no part."""
+    cells = SPACE.enumerate_cells()
+    rng = np.random.default_rng(1)
+    np.testing.assert_array_equal(_padded(cells, 9).keys, cells.keys)
+    for leads in (False, True):
+        dead = _with_dead_node(cells, leads, rng)
+        np.testing.assert_array_equal(dead.keys, cells.keys)
+        assert not (graphs.graph_keys(dead) == cells.keys).any()
+    for index in rng.integers(len(cells), size=200):
+        assert graphs.canonical_keys(cells[[index]])[0] == cells.keys[index]
+
+
+def test_random_graphs_are_cells_of_the_embedded_table():
+    """Every graph of 5 vertices within the rules means one of the 2,532 cells of its space."""
+    rng = np.random.default_rng(5)
+    adjacency = np.triu(rng.integers(0, 2, (4000, 5, 5)), 1).astype(np.uint8)
+    ops = np.full((4000, 5), 4, np.int8)
+    ops[:, 0], ops[:, 1:4] = 0, rng.integers(1, 4, (4000, 3))
+    cells = CellGraphs(adjacency, ops, np.full(4000, 5, np.int8))
+    pruned, connected = graphs.prune(cells)
+    cells = cells[connected & (pruned.num_edges <= 9)]
+    known = NasBench101Space(max_vertices=5).enumerate_cells().keys
+    assert len(cells) > 2500 and np.isin(cells.keys, known).all()
+    assert np.isin(graphs.graph_keys(cells), known).sum() < len(cells) / 2
 
 
 def test_keys_of_the_whole_space_are_all_different():

@@ -13,7 +13,7 @@ from nas_tf import benchmarks, caching, claim, experiment, jobs, representation
 from nas_tf.arch2vec.saving import load_model, save_model
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import find
-from nas_tf.settings import Settings
+from nas_tf.settings import STRATEGIES, Settings
 from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.tables.nasbench201 import NasBench201Table
@@ -82,7 +82,7 @@ SEARCH = {
     "cost_budget_sec": 500.0,
     "episode_length": 5,
     "policy_learning_rate": 0.5,
-    "discount": 0.0,
+    "discount": 0.8,
     "baseline": 0.1,
     "standardize": False,
     "embedding_scale": 2.0,
@@ -230,6 +230,28 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
     changed = change(base, pretrained=str(done), **{name: SEARCH[name]})
     before, after = trace(done), trace(execute(changed, tmp_path))
     assert any(not np.array_equal(before[k], after[k], equal_nan=True) for k in before)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_run_of_a_study_is_the_run_made_alone(base, on_201, tmp_path, strategy):
+    """Run 2 of seed 3 is run 0 of seed 5, whatever is pre-trained: a model's seed is its own."""
+    settings = change(
+        base, strategy=strategy, num_queries=20, num_initial=5, bananas_initial=5, bananas_round=5,
+        generator_period=5, encoder_steps=4, population_size=5, tournament_size=2,
+    )
+    study = execute(change(settings, seed=3, num_runs=3), tmp_path / "study")
+    alone = execute(change(settings, seed=5, num_runs=1), tmp_path / "alone")
+    one, three = trace(alone), trace(study)
+    for name in ("key", "validation_accuracy", "cost_sec"):
+        np.testing.assert_array_equal(three[name][2:], one[name], err_msg=name)
+    other = execute(change(settings, seed=6, num_runs=1), tmp_path / "other")
+    assert (trace(other)["key"] != one["key"]).any()
+
+
+def test_the_seed_of_a_study_is_no_models(base, tmp_path):
+    directory = tmp_path / "never"
+    with pytest.raises(ConfigError, match="--seed=4: --job=pretrain .* --pretrain_seed=4"):
+        execute(change(base, job="pretrain", seed=4), directory)
 
 
 @pytest.mark.parametrize("name", STRATEGY)

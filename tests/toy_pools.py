@@ -67,7 +67,7 @@ def run(search, queries, accuracy, active=None):
 def uniform(seed, stream, width, queries):
     """Returns the random numbers of a run, float64 [queries, width]."""
     blocks = [
-        np.random.default_rng(np.random.SeedSequence((seed, stream, block))).random((32, width))
+        core.generator(seed, stream, block).random((32, width))
         for block in range(-(-queries // 32))
     ]
     return np.concatenate(blocks)[:queries]

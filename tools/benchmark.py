@@ -3,6 +3,10 @@
     python -m tools.benchmark                                  # all of them, about ten minutes
     python -m tools.benchmark --only=enumerate,quality --json=figures.json
     python -m tools.benchmark --full                           # larger, and the test suite as well
+    python -m tools.benchmark --peers=peers.json               # beside other code, measured here
+
+A figure of other code stands beside ours with where and when it was measured; how many times better
+ours is, is said only where both come from the same processor (`benchmark_peers`).
 
 Every item (`benchmark_figures.ITEMS`) runs in a process of its own, so that its peak memory is its
 own. What is expensive to make, such as a full-size record file of invented metrics, is kept under
@@ -10,6 +14,7 @@ own. What is expensive to make, such as a full-size record file of invented metr
 """
 
 import argparse
+import dataclasses
 import datetime
 import importlib
 import importlib.metadata
@@ -25,10 +30,12 @@ import time
 from typing import Any
 
 from nas_tf import storage
+from tools import benchmark_peers
 from tools.benchmark_figures import ITEMS, Figure, Item
+from tools.benchmark_peers import Peer
 
 _VERSIONS = ("nas_tf", "tensorflow", "keras", "numpy")
-_HEADER = ("figure", "measured", "limit", "target", "peer", "better", "")
+_HEADER = ("figure", "measured", "limit", "target", "arithmetic", "peer", "better", "")
 
 
 def measure(item: Item, full: bool) -> dict[str, Any]:
@@ -67,21 +74,28 @@ def work(function: str, output: str, full: bool) -> None:
     storage.write_json(output, getattr(importlib.import_module(module), name)(full=full))
 
 
-def rows_of(item: Item, values: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(
+    item: Item, values: dict[str, Any], peers: list[Peer], where: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Returns one row for every figure of an item.
 
     Args:
         item: what was measured.
-        values: what it returned; "note" is remarks, `<figure>_peer` a peer measured.
+        values: what it returned; see `Item.function`.
+        peers: of all figures.
+        where: `machine()`.
     """
-    return [row_of(item, figure, values) for figure in item.figures]
+    return [row_of(item, figure, values, peers, where) for figure in item.figures]
 
 
-def row_of(item: Item, figure: Figure, values: dict[str, Any]) -> dict[str, Any]:
-    """Returns everything the table and the JSON say of one figure."""
+def row_of(
+    item: Item, figure: Figure, values: dict[str, Any], peers: list[Peer], where: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns everything the table and the JSON say of one figure; arguments as in `rows_of`."""
     value = values.get(figure.name)
     value = math.nan if value is None else float(value)
-    peer = values.get(f"{figure.name}_peer", figure.peer)
+    peer = _peer_of(figure, values, peers, where)
+    comparable = peer is not None and peer.processor == where["processor"]
     return {
         "item": item.name,
         "figure": figure.name,
@@ -90,37 +104,68 @@ def row_of(item: Item, figure: Figure, values: dict[str, Any]) -> dict[str, Any]
         "value": value,
         "limit": figure.limit,
         "target": figure.target,
-        "peer": peer,
-        "peer_name": figure.peer_name,
-        "times_better": figure.times_better(value, peer),
+        "gflops": values.get(f"{figure.name}_gflops"),
+        "peak_gflops": values.get(f"{figure.name}_peak_gflops"),
+        "peer": None if peer is None else dataclasses.asdict(peer),
+        "times_better": figure.times_better(value, peer.value) if comparable else None,
         "verdict": figure.verdict(value),
         "note": values.get("note", ""),
     }
 
 
-def format_table(rows: list[dict[str, Any]]) -> str:
-    """Returns the rows as a Markdown table, its columns aligned, with the notes below."""
+def _peer_of(
+    figure: Figure, values: dict[str, Any], peers: list[Peer], where: dict[str, Any]
+) -> Peer | None:
+    """Returns the peer that the item measured itself, or else the fitting one of `peers`."""
+    measured = values.get(f"{figure.name}_peer")
+    if measured is None:
+        return benchmark_peers.choose(figure.name, peers, where["processor"])
+    return Peer(figure.name, measured, figure.unit, where["processor"], where["date"],
+                f"{figure.measured_peer}, in the same run")
+
+
+def format_table(rows: list[dict[str, Any]], where: dict[str, Any]) -> str:
+    """Returns the rows as a Markdown table, its columns aligned, with remarks below.
+
+    Args:
+        rows: from `rows_of`.
+        where: `machine()`.
+    """
     lines = [list(_HEADER), *(_cells(row) for row in rows)]
     widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(_HEADER))]
     lines.insert(1, ["-" * width for width in widths])
     table = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
              for line in lines]
     notes = dict.fromkeys(f"{row['item']}: {row['note']}" for row in rows if row["note"])
-    return "\n".join([*table, "", *notes]).rstrip() + "\n"
+    peers = [_remark(row, where) for row in rows if row["peer"]]
+    paragraphs = ["\n".join(table), "\n".join(notes)]
+    if peers:
+        paragraphs.append("\n".join(["Peers:", *peers]))
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def _remark(row: dict[str, Any], where: dict[str, Any]) -> str:
+    peer = Peer(**row["peer"])
+    return benchmark_peers.remark(peer, format_value(peer.value, peer.unit), where)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    unit, better = row["unit"], row["times_better"]
-    peer = format_value(row["peer"], unit)
+    unit, better, peer = row["unit"], row["times_better"], row["peer"]
     return [
         row["text"],
         format_value(row["value"], unit),
         format_value(row["limit"], unit),
         format_value(row["target"], unit),
-        f"{peer} ({row['peer_name']})" if peer else "",
+        _arithmetic(row["gflops"], row["peak_gflops"]),
+        format_value(peer["value"], unit) if peer else "",
         "" if better is None else f"{better:.3g} x" if better < 100 else f"{better:,.0f} x",
         row["verdict"],
     ]
+
+
+def _arithmetic(done: float | None, peak: float | None) -> str:
+    """Returns what a figure amounts to, beside the matrix products that this machine does."""
+    return "" if done is None else f"{done:.3g} of {peak:.3g} GFLOP/s"
 
 
 def format_value(value: float | None, unit: str) -> str:
@@ -163,12 +208,17 @@ def format_machine(where: dict[str, Any]) -> str:
 
 
 def _processor() -> str:
+    """Returns the processor's name, with the numbers that a virtual machine's name leaves out."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         return platform.processor()
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+    pairs = (line.split(":", 1) for line in reversed(lines) if ":" in line)
+    known = {name.strip(): value.strip() for name, value in pairs}  # the first processor's win
+    numbers = [f"{name.removeprefix('cpu ')} {known[name]}"
+               for name in ("cpu family", "model", "stepping") if name in known]
+    name = known.get("model name", platform.processor())
+    return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
 def chosen(only: str, full: bool) -> list[Item]:
@@ -186,7 +236,9 @@ def chosen(only: str, full: bool) -> list[Item]:
     return [by_name[name] for name in only.split(",")]
 
 
-def run_items(items: list[Item], full: bool) -> tuple[list[dict[str, Any]], list[str]]:
+def run_items(
+    items: list[Item], full: bool, peers: list[Peer], where: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Measures items one after the other, with a line on each; returns rows and failures."""
     rows, failures = [], []
     for number, item in enumerate(items, 1):
@@ -197,9 +249,21 @@ def run_items(items: list[Item], full: bool) -> tuple[list[dict[str, Any]], list
         except RuntimeError as error:
             values = {"note": f"failed, {error}"}
             failures.append(f"{item.name}: {error}")
-        rows += rows_of(item, values)
+        rows += rows_of(item, values, peers, where)
         print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return rows, failures
+
+
+def known_peers(path: str | None) -> list[Peer]:
+    """Returns the peers of a file, and those on record of figures that it does not have.
+
+    Raises:
+        ValueError: the file is missing or wrong.
+    """
+    units = {figure.name: figure.unit for item in ITEMS for figure in item.figures}
+    given = benchmark_peers.load(path, units) if path else []
+    figures = {peer.figure for peer in given}
+    return given + [peer for peer in benchmark_peers.RECORDED if peer.figure not in figures]
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -209,6 +273,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAME,...", help=f"some of {names}")
     parser.add_argument("--json", metavar="PATH", help="write the figures here as well")
     parser.add_argument("--full", action="store_true", help="full sizes, and the test suite")
+    parser.add_argument("--peers", metavar="PATH",
+                        help="figures of other code measured on this machine")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -221,13 +287,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         items = chosen(options.only, options.full)
+        peers = known_peers(options.peers)
     except ValueError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
     where = machine()
-    rows, failures = run_items(items, options.full)
+    rows, failures = run_items(items, options.full, peers, where)
     print(format_machine(where))
-    print(format_table(rows), end="")
+    print(format_table(rows, where), end="")
     if options.json:
         storage.write_json(options.json, {"machine": where, "full": options.full,
                                           "figures": rows, "failures": failures})

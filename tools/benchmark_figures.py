@@ -1,7 +1,6 @@
-"""What `tools.benchmark` measures: every figure with its limit, its target and its peer's figure.
+"""What `tools.benchmark` measures: every figure with its limit and its target.
 
-Peers, as measured on one core of a two-core machine, for which the limits are meant: the official
-NAS-Bench-101 generator, and the released PyTorch code of arch2vec.
+Limits are meant for a machine of two cores. What other code reaches is in `benchmark_peers`.
 """
 
 import dataclasses
@@ -15,12 +14,11 @@ class Figure:
     Attributes:
         name: its key in what the item returns.
         text: what it is.
-        unit: "s", "MB" (10^6 bytes) or "1/s".
+        unit: "s", "MB" (10^6 bytes), "1/s" or "GFLOP/s".
         limit: the worst value allowed; None where nobody asked for one.
         target: the value hoped for.
-        peer: the same figure of other code; None where there is none. An item that measures its
-            peer returns it as `<name>_peer`.
-        peer_name: that code.
+        measured_peer: the code whose figure the item measures beside its own, and returns as
+            `<name>_peer`; "" where it does not.
     """
 
     name: str
@@ -28,13 +26,12 @@ class Figure:
     unit: str = "s"
     limit: float | None = None
     target: float | None = None
-    peer: float | None = None
-    peer_name: str = ""
+    measured_peer: str = ""
 
     @property
     def more_is_better(self) -> bool:
         """Whether this is a rate, not a time or a size."""
-        return self.unit == "1/s"
+        return self.unit in ("1/s", "GFLOP/s")
 
     def verdict(self, value: float) -> str:
         """Returns "FAILED" (not measured), "MISSED", "met", "target met", or "" without a limit."""
@@ -64,7 +61,9 @@ class Item:
 
     Attributes:
         name: for `--only`.
-        function: "module:function"; gets `full` and returns figures (and notes) by name.
+        function: "module:function"; gets `full` and returns figures by name, perhaps "note", and
+            of a figure `<name>_gflops` and `<name>_peak_gflops`: the arithmetic that it amounts to
+            and the most that this machine does of the kind.
         figures: in the order of the table.
         prepare: functions of the same form, each run before in a process of its own.
         only_full: left out unless `--full` or `--only` asks for it.
@@ -82,6 +81,7 @@ _LEARNING = "tools.benchmark_learning:"
 _STUDIES = "tools.benchmark_studies:"
 _GENERATORS = "tools.benchmark_generators:"
 _RECORDS = (_DATA + "make_records",)
+_ARITHMETIC = "tools.benchmark_arithmetic:"
 _MODEL = (_LEARNING + "make_model",)
 
 ITEMS = (
@@ -95,13 +95,12 @@ ITEMS = (
     ),
     Item(
         "enumerate_6", _DATA + "enumerate_six",
-        (Figure("enumerate_6_sec", "64,542 cells of up to 6 vertices", peer=22,
-                peer_name="official generator"),),
+        (Figure("enumerate_6_sec", "64,542 cells of up to 6 vertices"),),
     ),
     Item(
         "enumerate_plain", _DATA + "enumerate_plain",
         (Figure("enumerate_plain_sec", "cells of up to 5 (--full: 6) vertices",
-                peer_name="plain Python loop, measured here"),),
+                measured_peer="plain Python loop"),),
     ),
     Item(
         "table_first", _DATA + "read_table_first",
@@ -120,18 +119,26 @@ ITEMS = (
         prepare=(*_RECORDS, _DATA + "fill_table_cache"),
     ),
     Item(
+        "matrix_products", _ARITHMETIC + "matrix_products",
+        (
+            Figure("square_gflops", "matrix product, 2,048 x 2,048", "GFLOP/s"),
+            Figure("tall_224_gflops", "224 x 128 times 128 x 128 (32 cells)", "GFLOP/s"),
+            Figure("tall_1792_gflops", "1,792 x 128 likewise", "GFLOP/s"),
+            Figure("tall_14336_gflops", "14,336 x 128 likewise", "GFLOP/s"),
+        ),
+    ),
+    Item(
         "pretrain", _LEARNING + "pretraining_throughput",
         (
             Figure("pretrain_graphs_per_sec", "graphs pre-trained, batch 32", "1/s", limit=5000,
-                   target=7500, peer=2500, peer_name="released arch2vec"),
+                   target=7500),
             Figure("pretrain_peak_mb", "peak memory of it", "MB"),
         ),
     ),
     Item(
         "quality", _LEARNING + "prior_check",
         (
-            Figure("quality_sec", "validity and uniqueness of 10,000 samples", limit=0.3, peer=4,
-                   peer_name="released arch2vec"),
+            Figure("quality_sec", "validity and uniqueness of 10,000 samples", limit=0.3),
             Figure("quality_first_sec", "the first such check of a process"),
         ),
         prepare=_MODEL,
@@ -150,8 +157,7 @@ ITEMS = (
         (
             Figure("reinforce_201_sec", "REINFORCE, 500 runs x 150 queries, NAS-Bench-201",
                    limit=30, target=15),
-            Figure("reinforce_201_run_sec", "the same, one run's share", peer=7.5,
-                   peer_name="released arch2vec, one run"),
+            Figure("reinforce_201_run_sec", "the same, one run's share"),
             Figure("reinforce_201_peak_mb", "its peak memory", "MB", limit=8000),
         ),
     ),
@@ -160,8 +166,7 @@ ITEMS = (
         (
             Figure("bayesian_201_sec", "arch2vec-BO, the same (scaled from 40 runs)",
                    limit=1800, target=900),
-            Figure("bayesian_201_run_sec", "the same, one run's share", peer=217,
-                   peer_name="released arch2vec, one run"),
+            Figure("bayesian_201_run_sec", "the same, one run's share"),
             Figure("bayesian_201_peak_mb", "its peak memory", "MB", limit=8000),
         ),
     ),
@@ -197,15 +202,13 @@ ITEMS = (
     Item(
         "graphpnas_201", _GENERATORS + "graphpnas_201",
         (
-            Figure("graphpnas_201_sec", "GraphPNAS, 100 queries, NAS-Bench-201, one run", limit=60,
-                   peer=623, peer_name="released GraphPNAS"),
+            Figure("graphpnas_201_sec", "GraphPNAS, 100 queries, NAS-Bench-201, one run", limit=60),
             Figure("graphpnas_201_peak_mb", "its peak memory", "MB"),
         ),
     ),
     Item(
         "graphpnas_201_together", _GENERATORS + "graphpnas_201_together",
-        (Figure("graphpnas_201_run_sec", "the same, a run's share of ten together", limit=20,
-                peer=623, peer_name="released GraphPNAS"),),
+        (Figure("graphpnas_201_run_sec", "the same, a run's share of ten together", limit=20),),
     ),
     Item(
         "sample_101", _GENERATORS + "sample_101",

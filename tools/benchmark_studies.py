@@ -28,12 +28,14 @@ from nas_tf.core import Strategy
 from nas_tf.evaluators import tabular
 from nas_tf.evaluators.budget import Budget
 from nas_tf.spaces.nasbench201 import NasBench201Space
+from tools.benchmark_arithmetic import TALL_ROWS, bayesian_flops, beside, encoder_flops
 from tools.benchmark_data import peak_mb
 
 _RUNS = 500
 _PART = 40  # runs of a study that takes minutes
 _FEW = 16  # of one that takes half an hour
 _QUERIES = 150
+_STEPS = 50  # of an encoder's training
 _SPACE = NasBench201Space()
 _CELLS = _SPACE.enumerate_cells()
 
@@ -55,8 +57,12 @@ def bayesian_201(full: bool) -> dict[str, Any]:
     seconds = study_seconds(lambda seeds: BayesianSearch(
         vectors, _CELLS, seeds=seeds, batch_size=1, target=1.0
     ), runs)
+    peak = peak_mb()
+    gflop = runs * _bayesian_gflop(vectors.shape[1])
     return {"bayesian_201_sec": seconds * _RUNS / runs, "bayesian_201_run_sec": seconds / runs,
-            "bayesian_201_peak_mb": peak_mb(), "note": f"{runs} runs measured"}
+            "bayesian_201_peak_mb": peak,
+            **beside("bayesian_201_sec", gflop, seconds, rows=TALL_ROWS[-1]),
+            "note": f"{runs} runs measured"}
 
 
 def bananas_201(full: bool) -> dict[str, Any]:
@@ -70,8 +76,9 @@ def supervised_201(full: bool) -> dict[str, Any]:
     """The supervised counterparts of both arch2vec searches; a part of the runs unless `full`."""
     runs = _RUNS if full else _FEW
     model = AccuracyPredictor(_SPACE.max_nodes, len(_SPACE.op_names))
-    training = PredictorTraining(model, _SPACE, _CELLS, learning_rate=5e-3)
-    options = {"cells": _CELLS, "training": training, "finish": embedding.standardized}
+    training = _CountedTraining(model, _SPACE, _CELLS, learning_rate=5e-3)
+    options = {"cells": _CELLS, "training": training, "steps": _STEPS,
+               "finish": embedding.standardized}
 
     def reinforce(seeds: range) -> Strategy:
         return SupervisedSearch(
@@ -85,11 +92,33 @@ def supervised_201(full: bool) -> dict[str, Any]:
             seeds=seeds, first=16, **options,
         )
 
-    return {
-        "supervised_reinforce_201_sec": study_seconds(reinforce, runs) * _RUNS / runs,
-        "supervised_bayesian_201_sec": study_seconds(bayesian, runs) * _RUNS / runs,
-        "note": f"{runs} runs measured",
-    }
+    figures = {"note": f"{runs} runs measured"}
+    for name, strategy, more in (
+        ("supervised_reinforce_201_sec", reinforce, 0.0),
+        ("supervised_bayesian_201_sec", bayesian, runs * _bayesian_gflop(training.depth)),
+    ):
+        training.count = 0
+        seconds = study_seconds(strategy, runs)
+        gflop = more + training.count * encoder_flops(model, len(_CELLS), _STEPS) / 1e9
+        figures |= beside(name, gflop, seconds, rows=TALL_ROWS[-1])
+        figures[name] = seconds * _RUNS / runs
+    return figures
+
+
+class _CountedTraining(PredictorTraining):
+    """Counts the encoders it trains: when one is due depends on seeds and queries."""
+
+    count = 0
+
+    def embed(self, seeds, batches, targets, finish) -> None:
+        """Does what it says there, and counts."""
+        self.count += len(seeds)
+        super().embed(seeds, batches, targets, finish)
+
+
+def _bayesian_gflop(depth: int) -> float:
+    """Returns the arithmetic of one run of arch2vec-BO."""
+    return bayesian_flops(depth, len(_CELLS), _QUERIES) / 1e9
 
 
 def baselines_201(full: bool) -> dict[str, Any]:

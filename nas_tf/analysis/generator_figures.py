@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from nas_tf.core import Stream, generator
 from nas_tf.analysis.canvas import INK, LINE_COLOURS, new_figure, tidy_axes
 from nas_tf.analysis.scales import leave_empty
 
@@ -85,7 +86,7 @@ def structure_figure(panels: Mapping[str, Sequence[np.ndarray]]) -> Figure:
     known = [np.asarray(values[2], float) for values in panels.values()]
     known = np.concatenate([values[np.isfinite(values)] for values in known])
     limits = 100 * np.percentile(known, (2, 98)) if len(known) else (0, 1)
-    rng, points, first = np.random.default_rng(0), None, None
+    rng, points, first = generator(0, Stream.FIGURES), None, None
     for number, (title, (lengths, clustering, accuracy)) in enumerate(panels.items()):
         axes = figure.add_axes(
             ((0.75 + 2.7 * number) / total, 0.17, 2.35 / total, 0.72), sharex=first, sharey=first

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nas_tf.core import Stream, generator
 from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.generator_figures import accuracy_figure, shares_figure, structure_figure
 from nas_tf.analysis.html_page import write_page
@@ -101,7 +102,7 @@ def _panels(learned: Learned, samples: Mapping[str, np.ndarray]) -> dict[str, tu
     for title, cells in chosen.items():
         cells = np.unique(cells)
         if len(cells) > _POINTS:
-            cells = np.random.default_rng(0).choice(cells, _POINTS, replace=False)
+            cells = generator(0, Stream.FIGURES).choice(cells, _POINTS, replace=False)
         clustering, lengths = clustering_and_path_length(learned.edges[cells])
         panels[title] = lengths, clustering, learned.accuracy[cells]
     return panels

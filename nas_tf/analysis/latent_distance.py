@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from nas_tf import graphs
-from nas_tf.core import ConfigError, SearchSpace
+from nas_tf.core import ConfigError, SearchSpace, Stream, generator
 from nas_tf.graphs import CellGraphs
 
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -73,7 +73,7 @@ def random_walk(
     """
     if length < 1:
         raise ConfigError(f"length={length}: a walk has at least one cell")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.DISTANCE_WALK)
     first = space.random_cells(rng, (_FIRST_CELLS,))
     cell = first[[int(np.argmax(first.num_nodes))]]
     walk = [cell]
@@ -127,7 +127,7 @@ def distance_relation(
     if max_pairs < 1:
         raise ConfigError(f"max_pairs={max_pairs}: at least one pair is needed")
     embedding = check_embedding(embedding, len(cells))
-    first, second = _pairs(len(cells), max_pairs, np.random.default_rng(seed))
+    first, second = _pairs(len(cells), max_pairs, generator(seed, Stream.DISTANCE_PAIRS))
     edits = np.empty(len(first), np.int64)
     distances = np.empty(len(first))
     for start in range(0, len(first), _PAIR_CHUNK):

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.manifold import TSNE
 
 from nas_tf.analysis.latent_distance import check_embedding
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, Stream, generator
 
 PERPLEXITY = 30.0  # of t-SNE, about how many neighbours a cell is kept close to
 GRID = 60  # areas along a side of the map
@@ -78,7 +78,7 @@ def latent_map(
             f"perplexity={perplexity} with num_cells={num_cells}: it must be positive and below "
             "the number of cells"
         )
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.MAP_CELLS)
     cells = np.sort(rng.choice(known, num_cells, replace=False))
     tsne = TSNE(
         perplexity=perplexity,

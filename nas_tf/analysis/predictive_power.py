@@ -19,7 +19,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
 from nas_tf.analysis.latent_distance import check_embedding
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, Stream, generator
 
 NUM_TRAIN = 250
 MAX_POINTS = 5_000
@@ -112,7 +112,7 @@ def predictive_power(
         )
     errors = []
     for seed in seeds:
-        rng = np.random.default_rng(seed)
+        rng = generator(seed, Stream.PREDICTION)
         test, predicted = _predict(embedding, accuracy, num_train, rng)
         if not errors:
             chosen = np.sort(rng.permutation(len(test))[:MAX_POINTS])

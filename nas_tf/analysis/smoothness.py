@@ -21,7 +21,7 @@ import numpy as np
 
 from nas_tf import graphs
 from nas_tf.analysis.latent_distance import check_embedding
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, Stream, generator
 from nas_tf.graphs import CellGraphs
 
 NUM_RANDOM_PAIRS = 10_000
@@ -113,7 +113,7 @@ def walk_smoothness(
     _check_length(length, len(cells), shortest=2)
     if not 1 <= num_walks <= len(cells):
         raise ConfigError(f"num_walks={num_walks}: expected 1 to {len(cells)}, one from a cell")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.WALKS)
     starts = rng.choice(len(cells), num_walks, replace=False)
     walks = _greedy_walks(embedding, starts, length)
     edits = graphs.edit_distance(cells[walks[:, :-1]], cells[walks[:, 1:]])

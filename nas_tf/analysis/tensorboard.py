@@ -16,7 +16,7 @@ from tensorboard.plugins.hparams import api_pb2 as hparams_messages
 from tensorboard.plugins.hparams import summary as hparams_summary
 from tensorboard.plugins.projector import ProjectorConfig
 
-from nas_tf.core import ConfigError, DataError
+from nas_tf.core import ConfigError, DataError, Stream, generator
 from nas_tf.graphs import CellGraphs
 from nas_tf.storage import atomic_write
 
@@ -243,7 +243,8 @@ def cell_labels(op_names: Sequence[str], cells: CellGraphs) -> dict[str, np.ndar
 def _draw_points(count: int, max_points: int, seed: int) -> np.ndarray:
     if count <= max_points:
         return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, size=max_points, replace=False))
+    rng = generator(seed, Stream.PROJECTOR)
+    return np.sort(rng.choice(count, size=max_points, replace=False))
 
 
 def _metadata_rows(metadata: Mapping[str, Sequence], points: np.ndarray) -> list[list[str]]:

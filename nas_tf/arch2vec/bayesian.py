@@ -27,8 +27,6 @@ from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding, as_pool
 from nas_tf.graphs import CellGraphs
 
-_START_STREAM = 1  # of a run's seed: its first cells
-_WEIGHTS_STREAM = 3  # of a run's seed: the initial weights of one round
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,8 +154,8 @@ class BayesianSearch:
     def _draw_initial(self, count: int) -> np.ndarray:
         """Draws every run's first cells, int32 [R, count], none of them twice."""
         first = [
-            _generator(seed, _START_STREAM).choice(len(self._cells), count, replace=False)
-            for seed in self._seeds
+            rng.choice(len(self._cells), count, replace=False)
+            for rng in (core.generator(seed, core.Stream.SURROGATE_START) for seed in self._seeds)
         ]
         return np.array(first, np.int32)
 
@@ -185,7 +183,7 @@ class BayesianSearch:
         depth = self._pool.depth
         weights = np.zeros((self._program.num_rows, depth + 2, dngo.HIDDEN), np.float32)
         for run in np.flatnonzero(self._active):
-            rng = _generator(self._seeds[run], _WEIGHTS_STREAM, made)
+            rng = core.generator(self._seeds[run], core.Stream.SURROGATE_WEIGHTS, made)
             weights[run] = dngo.initial_weights(rng, depth)
         return weights
 
@@ -356,7 +354,3 @@ def _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rat
     for name, value, fits, expected in requirements:
         if not fits:
             raise core.ConfigError(f"{name}={value}: expected {expected}")
-
-
-def _generator(*entropy: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(entropy))

@@ -81,7 +81,9 @@ def mean_action(head: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
     return tf.matmul(_with_one(hidden)[:, None], head)[:, 0]
 
 
-def advantages(rewards: np.ndarray, discount: float, baseline: float) -> np.ndarray:
+def advantages(
+    rewards: np.ndarray, discount: float, baseline: float | np.ndarray
+) -> np.ndarray:
     """Discounted sum of what later rewards exceed the baseline by.
 
     A_t = sum over k >= t of discount^(k - t) (r_k - baseline)
@@ -96,7 +98,7 @@ def advantages(rewards: np.ndarray, discount: float, baseline: float) -> np.ndar
     Args:
         rewards: float [..., T].
         discount: in [0, 1].
-        baseline: the accuracy that counts as neither good nor bad.
+        baseline: the accuracy that counts as neither good nor bad, for all or as [..., 1].
 
     Returns:
         float64 [..., T].

@@ -229,7 +229,7 @@ def learned_embedding(
     *,
     num_cells: int,
     steps: int,
-    entropy: tuple[int, ...],
+    seed: int,
 ) -> np.ndarray:
     """Trains one encoder on random cells and embeds the pool with it.
 
@@ -239,7 +239,7 @@ def learned_embedding(
             are drawn; NaN where unknown.
         num_cells: learned from.
         steps: T.
-        entropy: decides the cells, the batches and the initial weights.
+        seed: decides the cells, the batches and the initial weights.
 
     Returns:
         float32 [M, D].
@@ -248,14 +248,14 @@ def learned_embedding(
         core.ConfigError: too few cells have an accuracy.
         core.NasError: the encoder diverged.
     """
-    chosen, rng = _drawn_cells(accuracy, num_cells, entropy)
+    chosen, rng = _drawn_cells(accuracy, num_cells, seed)
     seen = np.zeros(len(accuracy), bool)
     seen[chosen] = True
     centre, scale = dngo.centre_and_scale(accuracy[None], seen[None])
     batches = shuffled_batches(rng, chosen, steps, BATCH_SIZE)
     targets = ((accuracy[batches] - centre) / scale).astype(np.float32)
     found = {}
-    weights = np.random.SeedSequence((*entropy, 1))
+    weights = core.seed_sequence(seed, core.Stream.SUPERVISED_WEIGHTS)
     training.embed([weights], batches[None].astype(np.int32), targets[None], found.__setitem__)
     if not np.isfinite(found[0]).all():
         raise core.NasError("the supervised encoder diverged; lower --encoder_learning_rate")
@@ -263,21 +263,21 @@ def learned_embedding(
 
 
 def learned_cells(
-    accuracy: np.ndarray, *, num_cells: int, entropy: tuple[int, ...]
+    accuracy: np.ndarray, *, num_cells: int, seed: int
 ) -> np.ndarray:
     """Returns the places of the cells that `learned_embedding` learns from, int64, ascending.
 
     Args and errors are those of `learned_embedding`.
     """
-    return np.sort(_drawn_cells(accuracy, num_cells, entropy)[0])
+    return np.sort(_drawn_cells(accuracy, num_cells, seed)[0])
 
 
 def _drawn_cells(
-    accuracy: np.ndarray, num_cells: int, entropy: tuple[int, ...]
+    accuracy: np.ndarray, num_cells: int, seed: int
 ) -> tuple[np.ndarray, np.random.Generator]:
     """Returns cells in the order drawn, and the generator they came from."""
     known = np.flatnonzero(np.isfinite(accuracy))
     if not 2 <= num_cells <= len(known):
         raise core.ConfigError(f"num_cells={num_cells}: expected 2 to {len(known)} cells")
-    rng = np.random.default_rng(np.random.SeedSequence((*entropy, 0)))
+    rng = core.generator(seed, core.Stream.SUPERVISED_CELLS)
     return rng.choice(known, num_cells, replace=False), rng

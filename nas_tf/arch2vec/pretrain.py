@@ -23,7 +23,7 @@ import tqdm
 
 from nas_tf.arch2vec.embedding import encoder_inputs, node_means
 from nas_tf.arch2vec.quality import LatentStatistics, prior_quality, reconstruction
-from nas_tf.core import ConfigError, NasError, SearchSpace
+from nas_tf.core import ConfigError, NasError, SearchSpace, Stream, generator
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.progress import Checkpoint
 from nas_tf.training.trainer import Trainer
@@ -81,7 +81,7 @@ def split_cells(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.
     kept_back = max(1, round(held_out * count))
     if kept_back >= count:
         raise ConfigError(f"{count} cells are too few to hold out {held_out:.0%} of them")
-    order = np.random.default_rng((seed, 0x5B117)).permutation(count)
+    order = generator(seed, Stream.HELD_OUT).permutation(count)
     return np.sort(order[kept_back:]), np.sort(order[:kept_back])
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import SearchSpace
-from nas_tf.graphs import CellGraphs
+from nas_tf.core import SearchSpace, Stream, generator
+from nas_tf.graphs import CellGraphs, graph_keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ def reconstruction(model: VGAE, node_means: np.ndarray, adjacency: np.ndarray, o
 
 def prior_samples(statistics: LatentStatistics, count: int, seed: int) -> np.ndarray:
     """Standard normal samples scaled and shifted by the statistics, float32 [count, N, L]."""
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.TRAINING)
     noise = rng.standard_normal((count, *statistics.mean.shape), dtype=np.float32)
     return noise * statistics.std + statistics.mean
 
@@ -131,10 +131,10 @@ def prior_quality(model: VGAE, space: SearchSpace, statistics: LatentStatistics,
     valid = np.flatnonzero(space.counts_as_valid(edges, codes))
     decoded = CellGraphs(edges.astype(np.uint8), codes.astype(np.int8),
                          np.full(count, edges.shape[-1], np.int8))
-    return PriorQuality(validity=len(valid) / count, uniqueness=_unique_share(decoded[valid]),
+    return PriorQuality(validity=len(valid) / count, uniqueness=_unique_share(graph_keys(decoded[valid])),
                         cell_validity=len(is_cell) / count,
-                        unique_cells=_unique_share(cells[is_cell]), num_samples=count)
+                        unique_cells=_unique_share(cells[is_cell].keys), num_samples=count)
 
 
-def _unique_share(cells: CellGraphs) -> float:
-    return len(np.unique(cells.keys)) / len(cells) if len(cells) else float("nan")
+def _unique_share(keys: np.ndarray) -> float:
+    return len(np.unique(keys)) / len(keys) if len(keys) else float("nan")

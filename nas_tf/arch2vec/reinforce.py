@@ -27,8 +27,6 @@ from nas_tf.arch2vec.policy_blocks import pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, as_pool
 from nas_tf.graphs import CellGraphs
 
-_START_STREAM = 1  # of a run's seed: first cell and initial weights
-_NOISE_STREAM = 2  # of a run's seed: the noise of one episode's actions
 _VISITED_STEP = 64  # columns by which the table of visited cells grows
 
 
@@ -51,8 +49,8 @@ class ReinforceSearch:
         seeds: Sequence[int],
         episode_length: int = 16,
         learning_rate: float = 1e-2,
-        discount: float = 0.8,
-        baseline: float = 0.95,
+        discount: float = 0.0,
+        baseline: float | None = None,
         devices: Sequence[str] = (),
     ):
         """Makes the policies of R runs.
@@ -63,9 +61,10 @@ class ReinforceSearch:
             seeds: R non-negative seeds. Nothing else of a run is random.
             episode_length: T, queries between two updates.
             learning_rate: of Adam.
-            discount: of later rewards, in [0, 1]; the paper's is 0.8. The released code overwrites
-                its discounted returns by plain rewards: 0 does that (see `policy.advantages`).
-            baseline: accuracy in [0, 1] that is neither good nor bad; 0.95 suits NAS-Bench-101.
+            discount: of later rewards, in [0, 1]; the paper's text has 0.8. Its code overwrites
+                the discounted returns by plain rewards, which is 0 (see `policy.advantages`).
+            baseline: accuracy in [0, 1] that is neither good nor bad; None is the mean of the
+                run's rewards so far. The paper has 0.95 for NAS-Bench-101.
             devices: where blocks of runs are placed, such as the `extended.worker_devices` of a
                 `tf.distribute.Strategy`; empty leaves it to TensorFlow.
 
@@ -90,6 +89,7 @@ class ReinforceSearch:
         self._num_updates = 0
         self._steps: list[policy.Step] = []
         self._rewards: list[np.ndarray] = []
+        self._total = np.zeros(len(self._seeds))  # of the rewards of earlier episodes
         self._noise: np.ndarray | None = None
         self._pending: _Pending | None = None
         self._first = self._draw_start()
@@ -135,6 +135,7 @@ class ReinforceSearch:
             "active": self._active,
             "visited": self._visited[:runs, : self._num_queries],
             "num_updates": np.int64(self._num_updates),
+            "total": self._total,
             "rewards": np.array(self._rewards).reshape(-1, runs),
         }
         for name in policy.Step._fields:
@@ -150,6 +151,7 @@ class ReinforceSearch:
         self._pending = self._noise = None
         self._active = state["active"].astype(bool)
         self._num_updates = int(state["num_updates"])
+        self._total = state["total"].astype(np.float64)
         self._num_queries = state["visited"].shape[1]
         columns = -(-(self._num_queries + 1) // _VISITED_STEP) * _VISITED_STEP
         self._visited = np.full((self._padded, columns), -1, np.int32)
@@ -168,7 +170,7 @@ class ReinforceSearch:
         depth = self._pool.depth
         first, lstm, head = [], [], []
         for seed in self._seeds:
-            rng = np.random.default_rng(np.random.SeedSequence((seed, _START_STREAM)))
+            rng = core.generator(seed, core.Stream.EMBEDDING_START)
             first.append(rng.integers(len(self._cells)))
             weights = policy.initial_weights(rng, depth)
             lstm.append(weights[0])
@@ -211,9 +213,9 @@ class ReinforceSearch:
         """Draws the noise of this episode's actions, float32 [P, T, D]."""
         shape = (self._length, self._pool.depth)
         noise = [
-            np.random.default_rng(
-                np.random.SeedSequence((seed, _NOISE_STREAM, self._num_updates))
-            ).standard_normal(shape, np.float32)
+            core.generator(seed, core.Stream.EMBEDDING_NOISE, self._num_updates).standard_normal(
+                shape, np.float32
+            )
             for seed in self._seeds
         ]
         return pad_rows(np.stack(noise), self._padded)
@@ -228,10 +230,13 @@ class ReinforceSearch:
 
     def _learn(self) -> None:
         """Updates the policies by the finished episode and begins another."""
-        advantage = policy.advantages(
-            np.stack(self._rewards, axis=1), self._discount, self._baseline
-        )
+        rewards = np.stack(self._rewards, axis=1)  # [R, T]
+        self._total = self._total + rewards.sum(axis=1)
         self._num_updates += 1
+        baseline = self._baseline
+        if baseline is None:
+            baseline = self._total[:, None] / (self._num_updates * self._length)
+        advantage = policy.advantages(rewards, self._discount, baseline)
         self._policies.learn(
             policy.Step(*(tf.stack(field, axis=1) for field in zip(*self._steps, strict=True))),
             tf.constant(self._noise),
@@ -249,7 +254,7 @@ def _check_settings(seeds, episode_length, learning_rate, discount, baseline) ->
         ("episode_length", episode_length, episode_length >= 1, "at least 1"),
         ("learning_rate", learning_rate, 0 < learning_rate < np.inf, "positive"),
         ("discount", discount, 0 <= discount <= 1, "within [0, 1]"),
-        ("baseline", baseline, 0 <= baseline <= 1, "an accuracy within [0, 1]"),
+        ("baseline", baseline, baseline is None or 0 <= baseline <= 1, "an accuracy within [0, 1]"),
     )
     for name, value, fits, expected in requirements:
         if not fits:

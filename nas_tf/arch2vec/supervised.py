@@ -28,8 +28,6 @@ from nas_tf.core import Feedback, Strategy, Suggestion
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.batches import shuffled_batches
 
-_WEIGHTS_STREAM = 19  # of a run's seed: the initial weights of its encoder
-_BATCHES_STREAM = 20  # of a run's seed: the batches of one training
 _SLOW = 20  # trainings at a time that take long enough for a progress bar
 
 
@@ -145,7 +143,7 @@ class SupervisedSearch:
                 bar.update()
 
             self._training.embed(
-                [np.random.SeedSequence((self._seeds[run], _WEIGHTS_STREAM)) for run in due],
+                [core.seed_sequence(seed, core.Stream.ENCODER_WEIGHTS) for seed in self._seeds[due]],
                 np.stack(batches),
                 np.stack(targets),
                 take,
@@ -163,7 +161,6 @@ class SupervisedSearch:
         centre, scale = dngo.centre_and_scale(accuracy, known)
         scaled = np.where(known, (accuracy - centre) / scale, 0.0)[0].astype(np.float32)
         points = np.flatnonzero(known[0]) if known.any() else np.zeros(1, int)
-        entropy = (self._seeds[run], _BATCHES_STREAM, count)
-        rng = np.random.default_rng(np.random.SeedSequence(entropy))
+        rng = core.generator(self._seeds[run], core.Stream.ENCODER_BATCHES, count)
         chosen = shuffled_batches(rng, points, self._steps, BATCH_SIZE)
         return self._queried[run][chosen], scaled[chosen]

@@ -45,8 +45,6 @@ from nas_tf.training.distribution import side_by_side
 
 RUN_BLOCK = 4
 
-_STREAM = 17  # of a run's seed: random cells
-_MODEL_STREAM = 18  # of a run's seed: networks, batches, Thompson sampling
 _CAPACITY = 256  # queries by which the room for training data grows
 _BETA_2 = 0.99  # of Adam
 
@@ -129,7 +127,7 @@ class Bananas(pool_search.PoolSearch):
         counts = {"num_initial": num_initial, "round_size": round_size, "num_parents": num_parents}
         counts |= {"num_candidates": num_candidates, "path_length": path_length}
         _check_settings(counts | self._ensemble._asdict())
-        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=1)
+        super().__init__(cells, seeds=seeds, stream=core.Stream.BANANAS, num_draws=1)
         self._neighbours = pool.Neighbours(self._cells, space)
         interior = enumerate(space.op_names[1:-1], start=1)
         ops = [code for code, name in interior if name not in blocking_ops]
@@ -251,7 +249,7 @@ class Bananas(pool_search.PoolSearch):
         number = num_weights(self._features.shape[1], ensemble)
         noise, start, order = [], [], []
         for seed in seeds:
-            rng = np.random.default_rng(np.random.SeedSequence((seed, _MODEL_STREAM, queries)))
+            rng = core.generator(seed, core.Stream.BANANAS_MODEL, queries)
             noise.append(rng.standard_normal(self._num_candidates))
             start.append(rng.random((ensemble.size, number), np.float32))
             everything = np.tile(np.arange(queries, dtype=np.int32), (ensemble.epochs, 1))

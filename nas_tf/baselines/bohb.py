@@ -37,7 +37,6 @@ from nas_tf import core
 from nas_tf.baselines import categorical
 from nas_tf.graphs import CellGraphs
 
-_STREAM = 15  # of a run's seed
 _CHUNK = 8  # samples looked up at a time
 _TINY = np.float32(1e-32)  # a density is at least this, as released
 
@@ -140,7 +139,7 @@ class Bohb(categorical.CategoricalSearch):
         self._slots = _slots(len(self._epochs), eta)
         self._random_fraction, self._num_samples = random_fraction, num_samples
         self._top_percent, self._min_bandwidth = top_percent, min_bandwidth
-        super().__init__(cells, encoding, seeds=seeds, stream=_STREAM)
+        super().__init__(cells, encoding, seeds=seeds, stream=core.Stream.BOHB)
 
     def suggest(self) -> core.Suggestion:
         """Returns the next cell of every run, [R, 1], and its epochs; the same until `update`.

@@ -159,7 +159,12 @@ class CategoricalSearch(pool_search.PoolSearch):
     """Base of strategies that draw codes, one query a round; it keeps the codes queried."""
 
     def __init__(
-        self, cells: CellGraphs, encoding: Encoding, *, seeds: Sequence[int], stream: int
+        self,
+        cells: CellGraphs,
+        encoding: Encoding,
+        *,
+        seeds: Sequence[int],
+        stream: core.Stream,
     ):
         """Args as of `PoolSearch`; encoding: of the pool's cells."""
         self._encoding = encoding

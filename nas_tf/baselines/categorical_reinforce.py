@@ -35,7 +35,6 @@ from nas_tf.graphs import CellGraphs
 
 OPTIMIZERS = ("sgd", "adam")
 
-_STREAM = 14  # of a run's seed
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam, Kingma and Ba (2015), arXiv:1412.6980
 
 
@@ -78,7 +77,7 @@ class CategoricalReinforce(categorical.CategoricalSearch):
             )
         self._rate, self._momentum = learning_rate, baseline_momentum
         self._step = self._adam if optimizer == "adam" else self._ascend
-        super().__init__(cells, encoding, seeds=seeds, stream=_STREAM)
+        super().__init__(cells, encoding, seeds=seeds, stream=core.Stream.CATEGORICAL_REINFORCE)
 
     def _clear(self) -> None:
         super()._clear()

@@ -30,7 +30,6 @@ from nas_tf.pools import pool
 from nas_tf.pools import pool_search
 from nas_tf.graphs import CellGraphs
 
-_STREAM = 12  # of a run's seed
 
 
 class RegularizedEvolution(pool_search.PoolSearch):
@@ -66,7 +65,9 @@ class RegularizedEvolution(pool_search.PoolSearch):
                 f"{population_size}"
             )
         self._size = population_size
-        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=1 + tournament_size)
+        super().__init__(
+            cells, seeds=seeds, stream=core.Stream.EVOLUTION, num_draws=1 + tournament_size
+        )
         self._neighbours = pool.Neighbours(self._cells, space)
 
     def _clear(self) -> None:

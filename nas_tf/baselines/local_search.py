@@ -24,7 +24,6 @@ from nas_tf.pools import pool
 from nas_tf.pools import pool_search
 from nas_tf.graphs import CellGraphs
 
-_STREAM = 13  # of a run's seed
 
 
 class LocalSearch(pool_search.PoolSearch):
@@ -52,7 +51,7 @@ class LocalSearch(pool_search.PoolSearch):
             ValueError: the pool is empty.
         """
         self._full = full_neighbourhood
-        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=1)
+        super().__init__(cells, seeds=seeds, stream=core.Stream.LOCAL_SEARCH, num_draws=1)
         self._neighbours = pool.Neighbours(self._cells, space)
 
     def _clear(self) -> None:

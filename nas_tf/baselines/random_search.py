@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nas_tf.pools import pool_search
+from nas_tf.core import Stream
 from nas_tf.graphs import CellGraphs
+from nas_tf.pools import pool_search
 
-_STREAM = 11  # of a run's seed
 
 
 class RandomSearch(pool_search.PoolSearch):
@@ -25,7 +25,7 @@ class RandomSearch(pool_search.PoolSearch):
             core.ConfigError: seeds are negative or missing.
             ValueError: the pool is empty.
         """
-        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=1)
+        super().__init__(cells, seeds=seeds, stream=Stream.RANDOM_SEARCH, num_draws=1)
 
     def _propose(self, uniform: np.ndarray) -> np.ndarray:
         return self._queried.draw(uniform[:, 0])

@@ -28,7 +28,6 @@ NOT_MEASURED = "the table has no validation accuracy of the cell (NaN)"
 
 _FINAL = 1  # index of the last evaluation of a training run in a table's metrics
 _DRAWS = 256  # repeats drawn at a time
-_REPEAT_STREAM = 101  # keeps these draws apart from a strategy's that have the same seed
 
 
 class TabularEvaluator:
@@ -149,8 +148,7 @@ class TabularEvaluator:
 
 
 def _draw(seed: int, block: int, repeats: int) -> np.ndarray:
-    sequence = np.random.SeedSequence((seed, _REPEAT_STREAM, block))
-    return np.random.default_rng(sequence).integers(repeats, size=_DRAWS)
+    return core.generator(seed, core.Stream.REPEATS, block).integers(repeats, size=_DRAWS)
 
 
 class MultiBudgetEvaluator:

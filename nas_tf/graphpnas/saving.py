@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.core import ConfigError, DataError
+from nas_tf.core import ConfigError, DataError, Stream, generator
 from nas_tf.graphpnas.description import GraphDescription
 from nas_tf.graphpnas.distribution import GraphDistribution
 from nas_tf.graphpnas.generator import GraphGenerator
@@ -43,7 +43,7 @@ class FittedGenerator(keras.Model):
         self.kind, self.space = kind, space
         self._fields, self._settings = dict(description), dict(settings)
         self.generator = KINDS[kind](_description(description), **settings)
-        shapes = self.generator.initial_weights(np.random.default_rng(0))
+        shapes = self.generator.initial_weights(generator(0, Stream.GRAPH_WEIGHTS))
         self._named = {
             name: self.add_weight(shape=value.shape, initializer="zeros", name=f"weight_{name}")
             for name, value in shapes.items()

@@ -46,8 +46,6 @@ from nas_tf.pools import pool_search
 from nas_tf.training.batches import shuffled_batches
 from nas_tf.training.distribution import side_by_side
 
-_STREAM = 41  # of a run's seed: what is drawn at a query
-_WEIGHTS, _ORDER, _SAMPLES, _EXPLORER = range(42, 46)  # of a run's seed, with the query's number
 _COIN, _ANY_CELL = range(2)  # random numbers of a query
 _ROOM = 32  # graphs by which the room of buffers grows
 _EXPLORED = 64  # graphs of an explorer, one of which will do
@@ -97,7 +95,7 @@ class GraphSearch(pool_search.PoolSearch):
             generator, learning.learning_rate, learning.clip_norm, jit_compile
         )
         self._draw, _ = programs(generator, jit_compile)
-        super().__init__(cells, seeds=seeds, stream=_STREAM, num_draws=2)
+        super().__init__(cells, seeds=seeds, stream=core.Stream.GRAPH_QUERIES, num_draws=2)
         self._index = KeyIndex(self._cells.keys)
         count, rise = learning.num_samples, learning.temperature
         sizes = [count - count // 4 - count // 4, count // 4, count // 4]
@@ -195,7 +193,8 @@ class GraphSearch(pool_search.PoolSearch):
     def _explored(self, runs: np.ndarray, query: int) -> np.ndarray:
         """Returns a random new cell of each of some runs [k], or -1, int64 [k]."""
         drawn = [
-            self._explorer.sample(self._rng(run, _EXPLORER, query), _EXPLORED) for run in runs
+            self._explorer.sample(self._rng(run, core.Stream.GRAPH_EXPLORER, query), _EXPLORED)
+            for run in runs
         ]
         if not drawn:
             return np.zeros(0, np.int64)
@@ -230,7 +229,7 @@ class GraphSearch(pool_search.PoolSearch):
         """Fits generators of runs (all that have not ended) to their first `seen` queries."""
         if self._learning.restart or self._weights is None:
             drawn = [
-                self._generator.initial_weights(self._rng(run, _WEIGHTS, seen))
+                self._generator.initial_weights(self._rng(run, core.Stream.GRAPH_WEIGHTS, seen))
                 for run in range(len(self._seeds))
             ]
             self._weights = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
@@ -291,8 +290,9 @@ class GraphSearch(pool_search.PoolSearch):
             up[row, : len(best)], down[row, : len(best)] = replay.coefficients(
                 accuracy[row, best], values.objective, values.beta
             )
+            rng = self._rng(run, core.Stream.GRAPH_ORDER, seen)
             order[row, :steps] = shuffled_batches(
-                self._rng(run, _ORDER, seen), np.arange(len(best)), steps, values.batch_size
+                rng, np.arange(len(best)), steps, values.batch_size
             )
         edges, labels = self._form.graphs(self._cells[chosen])
         return Buffer(Graphs(edges, labels), up, down, order)
@@ -308,7 +308,8 @@ class GraphSearch(pool_search.PoolSearch):
 
         def work(runs: np.ndarray) -> None:
             block = self._padded(runs)
-            uniform = [self._rng(run, _SAMPLES, seen).random(shape, np.float32) for run in block]
+            rngs = [self._rng(run, core.Stream.GRAPH_SAMPLES, seen) for run in block]
+            uniform = [rng.random(shape, np.float32) for rng in rngs]
             weights = {name: value[block] for name, value in self._weights.items()}
             graphs = self._draw(weights, tf.constant(np.stack(uniform)), self._temperatures)
             edges[runs], labels[runs] = (array.numpy()[: len(runs)] for array in graphs)
@@ -333,8 +334,8 @@ class GraphSearch(pool_search.PoolSearch):
                 f"--generator_learning_rate={self._learning.learning_rate}"
             )
 
-    def _rng(self, run: int, stream: int, query: int) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence((self._seeds[run], stream, query)))
+    def _rng(self, run: int, stream: core.Stream, query: int) -> np.random.Generator:
+        return core.generator(self._seeds[run], stream, query)
 
 
 def _first(places: np.ndarray, wanted: np.ndarray) -> np.ndarray:

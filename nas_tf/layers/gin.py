@@ -12,10 +12,12 @@ import numpy as np
 import tensorflow as tf
 from spektral.layers import GINConvBatch
 
+from nas_tf.core import Stream, seed_sequence
+
 
 def kernel_seeds(seed: int, count: int) -> list[int]:
     """Returns `count` seeds for initializers, below 2**31, that `seed` decides."""
-    return [int(state) >> 1 for state in np.random.SeedSequence(seed).generate_state(count)]
+    return [int(state) >> 1 for state in seed_sequence(seed, Stream.TRAINING).generate_state(count)]
 
 
 @keras.saving.register_keras_serializable(package="nas_tf")

@@ -23,13 +23,20 @@ class PoolSearch:
     A subclass says what to query next (`_propose`) and what follows from an answer (`_learn`).
     """
 
-    def __init__(self, cells: CellGraphs, *, seeds: Sequence[int], stream: int, num_draws: int):
+    def __init__(
+        self,
+        cells: CellGraphs,
+        *,
+        seeds: Sequence[int],
+        stream: core.Stream,
+        num_draws: int,
+    ):
         """Makes R runs that have queried nothing.
 
         Args:
             cells: the pool [M]; of cells with the same key, the first.
             seeds: R non-negative seeds. Nothing else of a run is random.
-            stream: number of the strategy, so that strategies of one seed draw apart.
+            stream: of the strategy, so that strategies of one seed draw apart.
             num_draws: random numbers a query needs.
 
         Raises:
@@ -122,5 +129,5 @@ class PoolSearch:
         return self._draws[1][:, offset]
 
     def _block(self, seed: int, block: int) -> np.ndarray:
-        sequence = np.random.SeedSequence((seed, self._stream, block))
-        return np.random.default_rng(sequence).random((_DRAWS, self._num_draws))
+        rng = core.generator(seed, self._stream, block)
+        return rng.random((_DRAWS, self._num_draws))

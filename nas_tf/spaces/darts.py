@@ -20,13 +20,14 @@ Keys. Two cells are the same if renumbering the intermediate nodes, and swapping
 some, turns one into the other: 1,111,452,176 cells, too many to enumerate. Their keys are exact,
 one to one. They are finer than keys of the bare 11-node graph (`graphs.canonical_keys`, and
 arch2vec's hash): that does not say which two operations are summed where no operation reads the
-sum, so that a+b beside c+d looks like a+d beside c+b. Hence all cells that leave this module carry
-the keys of `cell_keys`; a `CellGraphs` made elsewhere has to be given them. Sampled pools have
+sum, so that a+b beside c+d looks like a+d beside c+b. Hence all cells that leave this module are
+identified by `identity`, and are not joined with bare graphs. Sampled pools have
 neither two cells with equal keys nor two with isomorphic graphs.
 
 Shapes: M sampled cells, N = 11 nodes, D = 11 operations.
 """
 
+import dataclasses
 import enum
 
 import numpy as np
@@ -146,7 +147,7 @@ class DartsSpace:
         sources, ops, keys, origin = darts_edges.neighbours(*to_edges(flat))
         start = np.searchsorted(origin, np.arange(len(flat)))
         chosen = start + rng.integers(0, np.bincount(origin, minlength=len(flat)))
-        mutated = build(sources[chosen], ops[chosen]).with_keys(keys[chosen])
+        mutated = _cells(sources[chosen], ops[chosen], keys[chosen])
         return mutated.reshape(*cells.shape)
 
     def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
@@ -168,7 +169,7 @@ class DartsSpace:
             InvalidArchitectureError: a cell is outside the space.
         """
         sources, ops, keys, origin = darts_edges.neighbours(*to_edges(cells))
-        return build(sources, ops).with_keys(keys), origin
+        return _cells(sources, ops, keys), origin
 
     def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
         """Returns what arch2vec's encoder reads.
@@ -191,17 +192,12 @@ class DartsSpace:
             ops: integers [..., 11], operation codes of every node.
 
         Returns:
-            cells [...] and int8 [...], a code of `Invalid` (0 is valid). An invalid one has the
-            key of its bare graph.
+            cells [...] and int8 [...], a code of `Invalid` (0 is valid).
         """
         adjacency = np.asarray(adjacency).astype(np.uint8)
         num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
-        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
-        reason = self.check(cells)
-        keys = np.empty(cells.shape, np.uint64)
-        keys[reason == 0] = cell_keys(*read_edges(cells[reason == 0]))
-        keys[reason != 0] = graphs.canonical_keys(cells[reason != 0])
-        return cells.with_keys(keys), reason
+        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes, identity)
+        return cells, self.check(cells)
 
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
         """Tells which decoded matrices arch2vec's published validity counts as valid.
@@ -248,6 +244,19 @@ class DartsSpace:
         reason[~complete] = Invalid.NO_OUTPUT_LAST
         reason[(ops[..., 0] != INPUT_2) | (ops[..., 1] != INPUT_1)] = Invalid.NO_INPUTS_FIRST
         return reason
+
+
+def identity(cells: CellGraphs) -> np.ndarray:
+    """Returns uint64 [...]: `cell_keys` of cells of the space, of others those of their graphs."""
+    inside = DartsSpace().check(cells) == 0
+    keys = np.empty(cells.shape, np.uint64)
+    keys[inside] = cell_keys(*read_edges(cells[inside]))
+    keys[~inside] = graphs.graph_keys(cells[~inside])
+    return keys
+
+
+def _cells(sources: np.ndarray, ops: np.ndarray, keys: np.ndarray) -> CellGraphs:
+    return dataclasses.replace(build(sources, ops), identity=identity, known_keys=keys)
 
 
 def to_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
@@ -301,7 +310,7 @@ def from_edges(sources: np.ndarray, ops: np.ndarray) -> CellGraphs:
         raise InvalidArchitectureError(
             f"operation {ops[unknown][0]}: expected {NONE} to {OUTPUT - 1}"
         )
-    return build(sources, ops).with_keys(cell_keys(sources, ops))
+    return _cells(sources, ops, cell_keys(sources, ops))
 
 
 def unique_cells(count: int, seed: int) -> CellGraphs:
@@ -318,6 +327,7 @@ def unique_cells(count: int, seed: int) -> CellGraphs:
     return caching.cached_cells(
         directory,
         lambda: generate_cells(count, seed),
+        identity=identity,
         space="darts",
         name="the sampled DARTS cells",
     )
@@ -331,11 +341,11 @@ def generate_cells(count: int, seed: int) -> CellGraphs:
         RuntimeError: half of all draws were cells drawn before.
     """
     _check_sample(count, seed)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)  # a sample's seed is no run's and no model's
     batches, seen = [], np.empty(0, np.uint64)
     for _ in range(2 * count // _BLOCK + 2):
         sources, ops = random_edges(rng, (_BLOCK,))
-        keys = graphs.canonical_keys(build(sources, ops))
+        keys = graphs.graph_keys(build(sources, ops))
         first = np.sort(np.unique(keys, return_index=True)[1])
         new = first[~graphs.find(keys[first], seen)[1]]
         sources, ops = sources[new], ops[new]
@@ -343,7 +353,7 @@ def generate_cells(count: int, seed: int) -> CellGraphs:
         seen = np.sort(np.concatenate([seen, np.sort(keys[new])]), kind="stable")  # merges them
         if len(seen) >= count:
             sources, ops, keys = (np.concatenate(arrays)[:count] for arrays in zip(*batches))
-            return build(sources, ops).with_keys(keys)
+            return _cells(sources, ops, keys)
     raise RuntimeError(f"{len(seen)} of {count} DARTS cells found: most draws are repetitions")
 
 

@@ -8,6 +8,9 @@ directory; afterwards the columns are memory-mapped.
     nasbench = api.NASBench("nasbench_only108.tfrecord")
     data = nasbench.query(api.ModelSpec(matrix=[[0, 1], [0, 0]], ops=["input", "output"]))
 
+The official package's modules `graph_util` and `model_spec` have their counterparts beside this
+one.
+
 Shapes: M cells, E numbers of epochs, R repeats; the last axis of a metric is (half-way, final).
 """
 
@@ -28,12 +31,13 @@ from nas_tf import caching, core
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api
-from nas_tf.tables.nasbench_api import ModelSpec, OutOfDomainError
+from nas_tf.tables.model_spec import ModelSpec
+from nas_tf.tables.nasbench_api import MissingCellError, OutOfDomainError
 
-__all__ = ("ModelSpec", "NASBench", "NasBench101Table", "OutOfDomainError")
+__all__ = ("MissingCellError", "ModelSpec", "NASBench", "NasBench101Table", "OutOfDomainError")
 
 EMBEDDED_FILE = "nasbench101_digits.tfrecord.gz"
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 _CHECKED_BYTES = 1 << 20  # of a record file's head and of its tail
 _PROBED_KEYS = 64
 _NOTICE_BYTES = 10_000_000  # reading a larger file takes more than a moment and is announced
@@ -146,13 +150,13 @@ class NasBench101Table:
         """Returns the position of the cell with an official hash.
 
         Raises:
-            KeyError: it is not in the table.
+            MissingCellError: (a KeyError) it is not in the table.
         """
         wanted = np.bytes_(str(module_hash).encode("utf-8"))
         place = int(np.searchsorted(self.hashes, wanted, sorter=self._hash_order))
         if place < self.num_cells and self.hashes[self._hash_order[place]] == wanted:
             return int(self._hash_order[place])
-        raise KeyError(module_hash)
+        raise MissingCellError(f"no cell with the hash {module_hash!r} is in {self._described}")
 
     def budget(self, epochs: int | None) -> int:
         """Returns the position in `epochs` of a training budget; of the longest for None.
@@ -170,6 +174,13 @@ class NasBench101Table:
     @functools.cached_property
     def _hash_order(self) -> np.ndarray:
         return np.argsort(self.hashes, kind="stable")
+
+    @functools.cached_property
+    def _described(self) -> str:
+        largest = int(np.max(self.cells.num_nodes, initial=0))
+        where = f" ({self.path})" if self.path else ""
+        return (f"the table {self.name!r}{where}, which has {self.num_cells:,} cells of at most "
+                f"{largest} vertices")
 
     @classmethod
     def _from_columns(
@@ -193,9 +204,15 @@ class NasBench101Table:
 class NASBench:
     """The benchmark through the official package's interface.
 
-    `fixed_statistics` and `computed_statistics` are read-only mappings that make each value when
-    it is asked for; sampling takes a generator of its own, which draws what the official class
-    draws after the same seed, and leaves Python's global one alone.
+    `fixed_statistics` and `computed_statistics` are mappings that make each value when it is
+    first asked for; changes to a value stay.
+
+    The repeat that a query sees comes from Python's `random`, one `random.randint(0, repeats - 1)`
+    a query as in the official class, so that `random.seed` repeats a run; nothing here seeds it.
+    With `seed` it comes from a generator of this object's own, which draws what the official class
+    draws after that seed, and `random` is left alone (the official class seeds it for the whole
+    process). Runs that are to be independent need an object each, or `reset_budget_counters` and a
+    new seed between them: `random.seed(...)`, or `reseed(...)` where there is a generator.
     """
 
     def __init__(self, dataset_file: str | os.PathLike, seed: int | None = None):
@@ -203,7 +220,8 @@ class NASBench:
 
         Args:
             dataset_file: path of the record file.
-            seed: of the choice between repeats; by default from the operating system.
+            seed: of a generator of its own for the choice between repeats; None takes Python's
+                `random`.
 
         Raises:
             core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
@@ -221,7 +239,11 @@ class NASBench:
         self.history: dict = {}
         self.training_time_spent = 0.0
         self.total_epochs_spent = 0
-        self._random = random.Random(seed)
+        self.reseed(seed)
+
+    def reseed(self, seed: int | None) -> None:
+        """Begins the choice between repeats anew; arguments as in the constructor."""
+        self._random = random if seed is None else random.Random(seed)
 
     def query(
         self, model_spec: ModelSpec, epochs: int = 108, stop_halfway: bool = False
@@ -239,10 +261,9 @@ class NASBench:
 
         Raises:
             OutOfDomainError: the cell or the number of epochs is outside the benchmark.
-            KeyError: the cell is inside it but not in this file.
+            MissingCellError: (a KeyError) the cell is inside it but not in this file.
         """
-        if epochs not in self.valid_epochs:
-            raise OutOfDomainError(f"{epochs} epochs, the table has {sorted(self.valid_epochs)}")
+        nasbench_api.check_epochs(epochs, self.valid_epochs, self.table.name)
         data, computed = self.get_metrics_from_spec(model_spec)
         sampled = computed[epochs][self._random.randint(0, self.config["num_repeats"] - 1)]
         prefix = "halfway_" if stop_halfway else "final_"
@@ -255,7 +276,7 @@ class NASBench:
     def is_valid(self, model_spec: ModelSpec) -> bool:
         """Returns whether a cell lies in the benchmark's space; costs nothing."""
         try:
-            nasbench_api.check_spec(model_spec, self.config)
+            self._check_spec(model_spec)
         except OutOfDomainError:
             return False
         return True
@@ -287,19 +308,31 @@ class NASBench:
         """Returns the fixed and the computed statistics of a hash; costs nothing.
 
         Raises:
-            KeyError: the hash is not in the table.
+            MissingCellError: (a KeyError) the hash is not in the table.
         """
-        return self.fixed_statistics[module_hash], self.computed_statistics[module_hash]
+        return (self.fixed_statistics.copy_of(module_hash),
+                self.computed_statistics.copy_of(module_hash))
 
     def get_metrics_from_spec(self, model_spec: ModelSpec) -> tuple[dict, dict]:
         """Returns the fixed and the computed statistics of a cell; costs nothing.
 
         Raises:
             OutOfDomainError: the cell is outside the benchmark.
-            KeyError: it is inside it but not in this file.
+            MissingCellError: (a KeyError) it is inside it but not in this file.
         """
+        self._check_spec(model_spec)
+        try:
+            return self.get_metrics_from_hash(self._hash_spec(model_spec))
+        except MissingCellError as error:
+            raise nasbench_api.missing_cell(model_spec, error) from None
+
+    def _check_spec(self, model_spec: ModelSpec) -> None:
+        """Raises OutOfDomainError for a cell outside the space; scripts call it by this name."""
         nasbench_api.check_spec(model_spec, self.config)
-        return self.get_metrics_from_hash(model_spec.hash_spec(self.config["available_ops"]))
+
+    def _hash_spec(self, model_spec: ModelSpec) -> str:
+        """Returns the official hash of a cell; scripts call it by this name."""
+        return model_spec.hash_spec(self.config["available_ops"])
 
 
 def _table_name(path: pathlib.Path) -> str:

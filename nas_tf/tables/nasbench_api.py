@@ -1,24 +1,23 @@
 """Parts of the official NAS-Bench-101 programming interface (Ying et al., 2019, arXiv:1902.09635).
 
-`ModelSpec` and `OutOfDomainError` have the names, arguments and results of the official package,
-and the statistics have its keys and types, so that programs written for it run unchanged. The
-class `NASBench` itself is in `nas_tf.tables.nasbench101`, which also exports these names.
+`OutOfDomainError` has the name of the official package's exception, and the statistics have its
+keys and types, so that programs written for it run unchanged. The class `NASBench` itself is in
+`nas_tf.tables.nasbench101`, which also exports these names; `model_spec` and `graph_util` are
+modules beside it, as they are there.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from nas_tf import graphs
+from nas_tf import core
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
+from nas_tf.tables.model_spec import ModelSpec
 
-try:  # only `ModelSpec.visualize` needs it
-    import graphviz
-except ImportError:
-    graphviz = None
+_Value = TypeVar("_Value")
 
 _TIMES = ("halfway", "final")
 # Names of the official statistics, and of our columns.
@@ -34,81 +33,10 @@ class OutOfDomainError(Exception):
     """A cell or a number of epochs lies outside the benchmark."""
 
 
-class ModelSpec:
-    """A cell as a matrix and operations, with the parts that do not matter pruned away.
+class MissingCellError(core.NasError, KeyError):
+    """A cell is not in a table; a KeyError, as in the official package, that says which."""
 
-    Attributes:
-        original_matrix: [V, V] as given, as an array.
-        original_ops: V names as given.
-        matrix: what is left of it after pruning, None if input and output are not connected.
-        ops: the names that are left, None likewise.
-        valid_spec: whether input and output are connected.
-        data_format: "channels_last" or "channels_first".
-    """
-
-    def __init__(
-        self,
-        matrix: np.ndarray | Sequence[Sequence[int]],
-        ops: Sequence[str],
-        data_format: str = "channels_last",
-    ):
-        """Prunes a cell.
-
-        Args:
-            matrix: 0-1 upper-triangular adjacency matrix [V, V]; it is copied.
-            ops: V names of operations; the first and the last stand for input and output.
-            data_format: kept for networks.
-
-        Raises:
-            ValueError: the matrix is not square, not upper-triangular, or does not fit `ops`.
-        """
-        matrix = np.array(matrix)
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise ValueError(f"the matrix has shape {matrix.shape}, it must be square")
-        if len(matrix) != len(ops):
-            raise ValueError(f"{len(ops)} operations for {len(matrix)} rows of the matrix")
-        if np.tril(matrix).any():
-            raise ValueError("the matrix must be upper-triangular: an edge leads to a later node")
-        self.original_matrix = matrix
-        self.original_ops = copy.deepcopy(ops)
-        self.data_format = data_format
-        keep = np.flatnonzero(graphs.on_path(_single(matrix, np.zeros(len(matrix))))[0])
-        self.valid_spec = len(keep) >= 2
-        self.matrix = matrix[np.ix_(keep, keep)] if self.valid_spec else None
-        self.ops = [ops[index] for index in keep] if self.valid_spec else None
-
-    def hash_spec(self, canonical_ops: Sequence[str]) -> str:
-        """Returns the isomorphism-invariant MD5 hash of the pruned cell.
-
-        Args:
-            canonical_ops: names of the interior operations in the order of their labels 0, 1, ...;
-                the benchmark's own hashes take `config["available_ops"]`.
-
-        Raises:
-            ValueError: an interior operation is not among them.
-        """
-        canonical_ops = list(canonical_ops)
-        interior = [1 + canonical_ops.index(name) for name in self.ops[1:-1]]
-        codes = [0, *interior, 1 + len(canonical_ops)]
-        labels = (-1, *range(len(canonical_ops)), -2)
-        return str(graphs.md5_hashes(_single(self.matrix, codes), labels)[0])
-
-    def visualize(self) -> "graphviz.Digraph":
-        """Returns the pruned cell as a Graphviz drawing.
-
-        Raises:
-            ImportError: the optional package `graphviz` is not installed.
-        """
-        if graphviz is None:
-            raise ImportError(
-                "ModelSpec.visualize needs the optional package graphviz: pip install graphviz"
-            )
-        drawing = graphviz.Digraph()
-        for index, name in enumerate(["input", *self.ops[1:-1], "output"]):
-            drawing.node(str(index), name)
-        for source, target in zip(*np.nonzero(self.matrix)):
-            drawing.edge(str(source), str(target))
-        return drawing
+    __str__ = Exception.__str__  # a KeyError shows its message in quotation marks
 
 
 def check_spec(model_spec: ModelSpec, config: Mapping[str, Any]) -> None:
@@ -139,6 +67,34 @@ def check_spec(model_spec: ModelSpec, config: Mapping[str, Any]) -> None:
             )
 
 
+def check_epochs(epochs: int, valid: set[int], table: str) -> None:
+    """Checks a training budget.
+
+    Args:
+        epochs: asked for.
+        valid: those there are.
+        table: its name.
+
+    Raises:
+        OutOfDomainError: it is not one of them; the message names them.
+    """
+    if epochs not in valid:
+        known = ", ".join(map(str, sorted(valid)))
+        raise OutOfDomainError(
+            f"{epochs} epochs, the table {table!r} has {known}: "
+            f"ask for one of them, as in query(spec, epochs={max(valid)})"
+        )
+
+
+def missing_cell(model_spec: ModelSpec, error: MissingCellError) -> MissingCellError:
+    """Returns what to raise for a cell of the space whose hash, says `error`, is not in a table."""
+    ops, edges = model_spec.ops, int(np.sum(model_spec.matrix))
+    return MissingCellError(
+        f"the cell {', '.join(ops)} ({len(ops)} vertices, {edges} edges) lies in the space of "
+        f"NAS-Bench-101, but {error}"
+    )
+
+
 class HashedTable(Protocol):
     """What the statistics below need of a table; see `nasbench101.NasBench101Table`."""
 
@@ -151,11 +107,35 @@ class HashedTable(Protocol):
         """Returns the position of a cell; raises KeyError when it is not there."""
 
 
-class _Statistics(Mapping):
-    """Statistics by hash; each look-up makes a new value, so the table cannot be changed by it."""
+class _Statistics(Mapping, Generic[_Value]):
+    """Statistics by hash: a value is made when it is first asked for and then kept.
+
+    It is the caller's to change, as in the official package: whoever asks again sees the change,
+    `NASBench.query` included. The table itself never changes. What is kept takes about 0.6 kB a
+    cell and 0.6 kB a training: whoever asks for every cell of `nasbench_full` needs 3 GB, which the
+    official package needs from the start; `get_metrics_from_hash` keeps nothing.
+    """
 
     def __init__(self, table: HashedTable):
         self._table = table
+        self._given: dict[str, _Value] = {}
+
+    def __getitem__(self, module_hash: str) -> _Value:
+        """Returns the value of a hash, the same one every time.
+
+        Raises:
+            MissingCellError: (a KeyError) the hash is not in the table.
+        """
+        if module_hash not in self._given:
+            self._given[module_hash] = self._make(self._table.index_of_hash(module_hash))
+        return self._given[module_hash]
+
+    def __contains__(self, module_hash: object) -> bool:
+        try:
+            self._table.index_of_hash(module_hash)
+        except KeyError:
+            return False
+        return True
 
     def __iter__(self) -> Iterator[str]:
         return (item.decode("ascii") for item in self._table.hashes)
@@ -163,12 +143,24 @@ class _Statistics(Mapping):
     def __len__(self) -> int:
         return len(self._table.hashes)
 
+    def copy_of(self, module_hash: str) -> _Value:
+        """Returns the value of a hash to be changed by nobody else; nothing is kept for it.
 
-class FixedStatistics(_Statistics):
+        Raises:
+            MissingCellError: (a KeyError) the hash is not in the table.
+        """
+        if module_hash in self._given:
+            return copy.deepcopy(self._given[module_hash])
+        return self._make(self._table.index_of_hash(module_hash))
+
+    def _make(self, index: int) -> _Value:
+        raise NotImplementedError
+
+
+class FixedStatistics(_Statistics[dict[str, Any]]):
     """Of every hash: `module_adjacency`, `module_operations`, `trainable_parameters`."""
 
-    def __getitem__(self, module_hash: str) -> dict[str, Any]:
-        index = self._table.index_of_hash(module_hash)
+    def _make(self, index: int) -> dict[str, Any]:
         matrix, codes = self._table.cells.matrix(index)
         return {
             "module_adjacency": np.array(matrix, np.int8),
@@ -177,11 +169,10 @@ class FixedStatistics(_Statistics):
         }
 
 
-class ComputedStatistics(_Statistics):
+class ComputedStatistics(_Statistics[dict[int, list[dict[str, float]]]]):
     """Of every hash: epochs -> repeats -> the metrics half-way and at the end of training."""
 
-    def __getitem__(self, module_hash: str) -> dict[int, list[dict[str, float]]]:
-        index = self._table.index_of_hash(module_hash)
+    def _make(self, index: int) -> dict[int, list[dict[str, float]]]:
         metrics = {
             f"{time}_{name}": getattr(self._table, column)[index, :, :, place].tolist()
             for place, time in enumerate(_TIMES)
@@ -195,9 +186,3 @@ class ComputedStatistics(_Statistics):
             ]
             for place, epochs in enumerate(self._table.epochs)
         }
-
-
-def _single(matrix: np.ndarray, codes: Sequence[int]) -> CellGraphs:
-    """Returns a batch of one cell."""
-    edges = (np.asarray(matrix) != 0).astype(np.uint8)[None]
-    return CellGraphs(edges, np.array([codes], np.int8), np.array([len(edges[0])], np.int8))

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, Stream, generator
 from nas_tf.training.progress import Checkpoint, Progress
 
 Arrays = Mapping[str, np.ndarray]
@@ -185,7 +185,7 @@ class Trainer:
             seed: decides the weights and, from now on, the order of examples and all noise.
         """
         self.seed = seed
-        rng = np.random.default_rng(seed)
+        rng = generator(seed, Stream.TRAINING)
         for variable in self.model.variables:
             shape = tuple(variable.shape)
             if np.issubdtype(variable.dtype, np.integer):
@@ -214,7 +214,7 @@ class Trainer:
 
     def _order(self, epoch: int, total: int, steps: int) -> np.ndarray:
         """Returns int32 [steps, B], the examples of every step of a pass."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(total)
+        order = generator(self.seed, Stream.TRAINING + epoch).permutation(total)
         return order[: steps * self.batch_size].reshape(steps, self.batch_size).astype(np.int32)
 
     def _advance(self, progress: Progress, data, order: np.ndarray, rate: LearningRate) -> None:

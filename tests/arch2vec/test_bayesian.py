@@ -71,12 +71,12 @@ def assert_same_state(first, second):
 
 def reference(seed, queries, target, accuracy):
     """arch2vec-BO for one run, plainly and in float64: only its random numbers are shared."""
-    rng = np.random.default_rng(np.random.SeedSequence((seed, 1)))
+    rng = core.generator(seed, core.Stream.SURROGATE_START)
     trace = rng.choice(NUM_CELLS, 16, replace=False).tolist()
     while len(trace) < queries:
         points = [cell for cell in trace if np.isfinite(accuracy[cell])]
         values = accuracy[points]
-        rng = np.random.default_rng(np.random.SeedSequence((seed, 3, len(trace))))
+        rng = core.generator(seed, core.Stream.SURROGATE_WEIGHTS, len(trace))
         inputs = np.concatenate([EMBEDDING, np.ones((NUM_CELLS, 1))], axis=1)
         scaled = (values - values.mean()) / values.std()
         weights = dngo.initial_weights(rng, DEPTH)

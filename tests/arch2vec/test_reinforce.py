@@ -73,13 +73,13 @@ def reference(seed, queries, discount):
 
     Shares with the code under test only its random numbers.
     """
-    rng = np.random.default_rng(np.random.SeedSequence((seed, 1)))
+    rng = core.generator(seed, core.Stream.EMBEDDING_START)
     trace = [int(rng.integers(NUM_CELLS))]
     weights = [w.astype(np.float64) for w in policy.initial_weights(rng, 16)]
     moments = [[np.zeros_like(w), np.zeros_like(w)] for w in weights]
     episode = 0
     while len(trace) < queries:
-        noise = np.random.default_rng(np.random.SeedSequence((seed, 2, episode)))
+        noise = core.generator(seed, core.Stream.EMBEDDING_NOISE, episode)
         noise = noise.standard_normal((16, 16), np.float32).astype(np.float64)
         h = c = np.zeros(128)
         tape = []

@@ -40,7 +40,7 @@ class Recorder:
 
     def embed(self, seeds, batches, targets, finish):
         for number, seed in enumerate(seeds):
-            run_seed, stream = seed.entropy
+            run_seed, stream, _ = seed.entropy
             self.calls.append((run_seed, stream, batches[number], targets[number]))
             finish(number, np.stack([np.full(91, run_seed), np.arange(91)], axis=1, dtype=float))
 

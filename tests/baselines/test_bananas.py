@@ -225,7 +225,7 @@ def test_candidates_are_taken_by_the_errors_they_draw(toy):
     checked = 0
     for seed, (first, *then) in enumerate(trace.tolist()):
         if first == 0:
-            rng = np.random.default_rng(np.random.SeedSequence((seed, 18, 1)))
+            rng = core.generator(seed, core.Stream.BANANAS_MODEL, 1)
             cells = np.arange(1, 20)
             drawn = 2 * cells + cells * rng.standard_normal(30)[:19]
             assert then == cells[np.argsort(drawn)].tolist()

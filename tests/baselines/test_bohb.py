@@ -192,7 +192,7 @@ def test_trace_equals_a_plain_implementation(toy, fraction):
     settings = {"random_fraction": fraction, "num_samples": 20}
     keys, _ = run(toy, search_of(toy, 10, [7, 8], **settings), 150, values)
     for row, seed in enumerate([7, 8]):
-        uniform = toy.uniform(seed, 15, 4, 150)
+        uniform = toy.uniform(seed, core.Stream.BOHB, 4, 150)
         assert keys[row].tolist() == reference((2,) * 10, values, uniform, settings)
 
 

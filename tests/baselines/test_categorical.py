@@ -236,7 +236,7 @@ def assert_same_state(first, second):
 
 def test_a_run_of_a_study_equals_the_run_alone(bench, toy):
     make, _, accuracy = bench
-    study, alone = make(range(100, 120)), make([117])
+    study, alone = make(range(500, 520)), make([517])
     trace = toy.run(study, 100, accuracy)
     np.testing.assert_array_equal(trace[17:18], toy.run(alone, 100, accuracy))
     state, one = study.state(), alone.state()

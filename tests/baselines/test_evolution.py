@@ -37,7 +37,7 @@ def test_trace_equals_a_plain_implementation(toy, space, numbered, near, accurac
     )
     trace = np.searchsorted(numbered.keys, toy.run(search, 120, accuracy))
     for row, seed in enumerate([7, 8]):
-        uniform = toy.uniform(seed, 12, 5, 120)
+        uniform = toy.uniform(seed, core.Stream.EVOLUTION, 5, 120)
         assert trace[row].tolist() == reference(near, values, uniform, 12)
 
 

@@ -237,3 +237,16 @@ def test_from_nasbench201_at_other_epochs(two_cells):
     found = evaluator.evaluate(core.Suggestion(two_cells.cells[None], 200), 0)
     assert found.validation_accuracy.tolist() == [[0.3, 0.4]]
     assert found.cost_sec.tolist() == [[70.0, 80.0]]
+
+
+def test_a_cell_is_measured_by_what_it_computes():
+    """A dead node and other padding change how a cell is written, not what the table knows of it."""
+    evaluator = tabular.from_nasbench101(NasBench101Table.embedded(), seeds=[0], validation="mean")
+    matrix = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    written = CellGraphs.from_matrices([matrix], [[0, 2, 1, 4]], 4)
+    plain = CellGraphs.from_matrices([[[0, 1, 0], [0, 0, 1], [0, 0, 0]]], [[0, 2, 4]], 7)
+    found, expected = (
+        evaluator.evaluate(core.Suggestion(cells.reshape(1, 1)), 0) for cells in (written, plain)
+    )
+    assert found.feasible.all() and found.cells.keys == expected.cells.keys
+    assert found.validation_accuracy == expected.validation_accuracy > 0.1

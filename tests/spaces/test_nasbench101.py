@@ -88,7 +88,7 @@ def _cache(tmp_path, monkeypatch):
 
 def test_cells_are_cached_without_a_warning(cache, warnings, monkeypatch):
     first = nasbench101.enumerate_cells(4)
-    assert [path.name for path in cache.iterdir()] == ["nasbench101-cells-v2-4-9"]
+    assert [path.name for path in cache.iterdir()] == ["nasbench101-cells-v3-4-9"]
     monkeypatch.setattr(nasbench101, "generate_cells", None)  # not needed again
     second = nasbench101.enumerate_cells(4)
     for name in ("adjacency", "ops", "num_nodes", "keys"):
@@ -99,7 +99,7 @@ def test_cells_are_cached_without_a_warning(cache, warnings, monkeypatch):
 @pytest.mark.parametrize("damage", ["truncated", "changed", "missing", "no description"])
 def test_a_damaged_cache_is_built_again_with_a_warning(cache, warnings, damage):
     expected = np.array(nasbench101.enumerate_cells(4).ops)
-    directory = cache / "nasbench101-cells-v2-4-9"
+    directory = cache / "nasbench101-cells-v3-4-9"
     path = directory / "ops.npy"
     data = path.read_bytes()
     if damage == "truncated":

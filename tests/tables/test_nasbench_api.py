@@ -8,7 +8,7 @@ import pytest
 
 from nas_tf.spaces.nasbench101 import OP_NAMES
 from nas_tf.tables import nasbench101 as api
-from nas_tf.tables import nasbench_api
+from nas_tf.tables import graph_util, model_spec
 from tools import make_nasbench101_records
 
 INPUT, OUTPUT = "input", "output"
@@ -146,16 +146,15 @@ def test_statistics_of_a_cell(nasbench):
     assert len(nasbench.get_metrics_from_hash(spec.hash_spec(OFFICIAL_OPS))[1][4]) == 3
 
 
-def test_queries_draw_like_the_official_class_and_count_their_cost(nasbench):
+def test_queries_draw_like_the_official_class_and_count_their_cost(synthetic):
+    nasbench = api.NASBench(synthetic)
     spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
     computed = nasbench.get_metrics_from_spec(spec)[1]
-    state = random.getstate()
     random.seed(7)
     expected = [random.randint(0, 2) for _ in range(20)]
-    random.setstate(state)
+    random.seed(7)
     drawn = [nasbench.query(spec)["validation_accuracy"] for _ in range(20)]
     assert drawn == [computed[108][repeat]["final_validation_accuracy"] for repeat in expected]
-    assert random.getstate() == state
     seconds, epochs = nasbench.get_budget_counters()
     assert epochs == 20 * 108
     np.testing.assert_allclose(
@@ -169,9 +168,153 @@ def test_queries_draw_like_the_official_class_and_count_their_cost(nasbench):
     assert nasbench.total_epochs_spent == 2
 
 
+def _accuracies(nasbench, count=8):
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    return [nasbench.query(spec)["validation_accuracy"] for _ in range(count)]
+
+
+def test_python_seeds_decide_what_queries_see(synthetic):
+    nasbench, other = api.NASBench(synthetic), api.NASBench(synthetic)
+    random.seed(43)
+    first = _accuracies(nasbench)
+    between = random.getstate()
+    assert len(set(first)) > 1 and _accuracies(nasbench) != first
+    random.seed(43)
+    assert _accuracies(nasbench) == first
+    random.seed(43)
+    assert _accuracies(other) == first
+    assert random.getstate() == between  # eight draws of it and no other use, nor a new seed
+    random.seed(43)
+    api.NASBench(synthetic)
+    nasbench.is_valid(api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT]))
+    nasbench.get_metrics_from_hash(next(iter(nasbench.hash_iterator())))
+    assert _accuracies(nasbench) == first
+
+
+def test_with_a_seed_of_its_own_python_is_left_alone(synthetic):
+    random.seed(7)
+    expected = _accuracies(api.NASBench(synthetic))
+    state = random.getstate()
+    one, other = api.NASBench(synthetic, seed=7), api.NASBench(synthetic, seed=7)
+    # Turn by turn: neither object's draws are the other's.
+    turns = [(_accuracies(one, 1) + _accuracies(other, 1)) for _ in range(8)]
+    assert turns == [[value, value] for value in expected]
+    assert random.getstate() == state
+    one.reseed(7)
+    assert _accuracies(one) == expected
+    random.seed(7)
+    one.reseed(None)
+    assert _accuracies(one) == expected and random.getstate() == state
+
+
+def test_a_refused_query_draws_nothing(synthetic, example):
+    nasbench = api.NASBench(synthetic)
+    random.seed(43)
+    first = _accuracies(nasbench)
+    random.seed(43)
+    for error, spec, epochs in [
+        (api.OutOfDomainError, example, 12), (KeyError, example, 108),
+        (api.OutOfDomainError, api.ModelSpec(np.zeros((2, 2)), [INPUT, OUTPUT]), 108),
+    ]:
+        with pytest.raises(error):
+            nasbench.query(spec, epochs=epochs)
+    assert _accuracies(nasbench) == first
+
+
+def test_statistics_changed_in_place_stay_changed(synthetic):
+    """Scripts pad all cells to seven vertices in the statistics themselves."""
+    nasbench, other = api.NASBench(synthetic), api.NASBench(synthetic)
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    for module_hash in nasbench.hash_iterator():
+        fixed = nasbench.fixed_statistics[module_hash]
+        missing = 7 - len(fixed["module_operations"])
+        for _ in range(missing):
+            nasbench.fixed_statistics[module_hash]["module_operations"].insert(-1, "null")
+        nasbench.fixed_statistics[module_hash]["module_adjacency"] = np.pad(
+            fixed["module_adjacency"], ((0, missing), (0, missing))
+        )
+    for fixed in nasbench.fixed_statistics.values():
+        assert len(fixed["module_operations"]) == 7 and fixed["module_adjacency"].shape == (7, 7)
+    queried = nasbench.query(spec)
+    assert queried["module_operations"] == [INPUT, CONV3X3, *["null"] * 4, OUTPUT]
+    module_hash = nasbench._hash_spec(spec)
+    nasbench.computed_statistics[module_hash][108][0]["final_test_accuracy"] = 2.0
+    assert nasbench.get_metrics_from_spec(spec)[1][108][0]["final_test_accuracy"] == 2.0
+    # What a query returns is the caller's alone, and another object has its own statistics.
+    queried["module_operations"].clear()
+    nasbench.get_metrics_from_hash(module_hash)[0]["module_operations"].clear()
+    assert len(nasbench.fixed_statistics[module_hash]["module_operations"]) == 7
+    assert len(other.fixed_statistics[module_hash]["module_operations"]) == 3
+    assert other.get_metrics_from_spec(spec)[1][108][0]["final_test_accuracy"] < 1.0
+    with pytest.raises(TypeError, match="item assignment"):
+        nasbench.fixed_statistics[module_hash] = {}
+
+
+def test_membership_and_queries_keep_no_statistics(nasbench):
+    module_hash = next(iter(nasbench.hash_iterator()))
+    assert module_hash in nasbench.fixed_statistics
+    nasbench.get_metrics_from_hash(module_hash)
+    assert not nasbench.fixed_statistics._given and not nasbench.computed_statistics._given
+    assert nasbench.fixed_statistics[module_hash] is nasbench.fixed_statistics[module_hash]
+
+
+def test_methods_that_scripts_call_by_their_private_names(nasbench, example):
+    assert nasbench._hash_spec(example) == "28cfc7874f6d200472e1a9dcd8650aa0"
+    assert nasbench._hash_spec(example) == example.hash_spec(nasbench.config["available_ops"])
+    assert nasbench._check_spec(example) is None
+    with pytest.raises(api.OutOfDomainError, match="no path"):
+        nasbench._check_spec(api.ModelSpec(np.zeros((2, 2)), [INPUT, OUTPUT]))
+
+
+def test_every_cell_of_a_table_is_found_again_by_what_it_says_of_itself():
+    nasbench = api.NASBench(api.NasBench101Table.embedded().path)
+    labels = {name: label for label, name in enumerate(nasbench.config["available_ops"])}
+    for module_hash in nasbench.hash_iterator():
+        fixed, computed = nasbench.get_metrics_from_hash(module_hash)
+        matrix, ops = fixed["module_adjacency"], fixed["module_operations"]
+        spec = model_spec.ModelSpec(matrix, ops)
+        assert nasbench.is_valid(spec) and nasbench._hash_spec(spec) == module_hash
+        interior = [labels[name] for name in ops[1:-1]]
+        assert graph_util.hash_module(matrix, [-1, *interior, -2]) == module_hash
+        assert graph_util.num_edges(matrix) <= 9 and graph_util.is_full_dag(matrix)
+        assert set(computed) == nasbench.valid_epochs
+
+
+def test_the_embedded_table_names_its_budgets():
+    path = api.NasBench101Table.embedded().path
+    nasbench = api.NASBench(path)
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    with pytest.raises(api.OutOfDomainError, match=(
+        r"^108 epochs, the table 'nasbench101_digits' has 4, 12, 36: ask for one of them, as in "
+        r"query\(spec, epochs=36\)$"
+    )):
+        nasbench.query(spec)
+    assert 0 < nasbench.query(spec, epochs=36)["validation_accuracy"] < 1
+
+
+def test_a_cell_that_is_not_in_the_table_says_so(nasbench, synthetic, example):
+    where = f"the table 'synthetic' ({synthetic}), which has 91 cells of at most 4 vertices"
+    with pytest.raises(KeyError) as caught:
+        nasbench.query(example)
+    assert str(caught.value) == (
+        "the cell input, conv1x1-bn-relu, conv3x3-bn-relu, conv3x3-bn-relu, conv3x3-bn-relu, "
+        "maxpool3x3, output (7 vertices, 9 edges) lies in the space of NAS-Bench-101, but no cell "
+        f"with the hash '28cfc7874f6d200472e1a9dcd8650aa0' is in {where}"
+    )
+    assert isinstance(caught.value, api.MissingCellError)
+    for look_up in (
+        nasbench.get_metrics_from_hash, nasbench.fixed_statistics.__getitem__,
+        nasbench.computed_statistics.__getitem__, nasbench.table.index_of_hash,
+    ):
+        with pytest.raises(KeyError) as caught:
+            look_up("0" * 32)
+        assert str(caught.value) == f"no cell with the hash '{'0' * 32}' is in {where}"
+    assert nasbench.fixed_statistics.get("0" * 32) is None
+
+
 def test_outside_the_benchmark(nasbench, example):
     chain = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
-    with pytest.raises(api.OutOfDomainError, match=r"12 epochs, the table has \[4, 108\]"):
+    with pytest.raises(api.OutOfDomainError, match="12 epochs, the table 'synthetic' has 4, 108:"):
         nasbench.query(chain, epochs=12)
     eight = np.diag(np.ones(7, int), 1)
     dense = np.triu(np.ones((5, 5), int), 1)
@@ -201,7 +344,7 @@ def test_evaluate_is_not_there_yet(nasbench):
 
 def test_visualize_asks_for_graphviz(monkeypatch):
     spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
-    monkeypatch.setattr(nasbench_api, "graphviz", None)
+    monkeypatch.setattr(model_spec, "graphviz", None)
     with pytest.raises(ImportError, match="graphviz"):
         spec.visualize()
     calls = []
@@ -212,7 +355,7 @@ def test_visualize_asks_for_graphviz(monkeypatch):
 
         edge = node
 
-    monkeypatch.setattr(nasbench_api, "graphviz", type("module", (), {"Digraph": Digraph}))
+    monkeypatch.setattr(model_spec, "graphviz", type("module", (), {"Digraph": Digraph}))
     spec.visualize()
     assert calls == [("0", INPUT), ("1", CONV3X3), ("2", OUTPUT), ("0", "1"), ("1", "2")]
 
