@@ -81,5 +81,5 @@ def test_defaults_are_the_paper():
     assert values["learning_rate"] == 1e-3
     assert (values["batch_size"], values["epochs"], values["held_out"]) == (32, 8, 0.1)
     assert (values["episode_length"], values["policy_learning_rate"]) == (16, 1e-2)
-    assert (values["discount"], values["baseline"]) == (0.8, 0.95)
+    assert (values["discount"], values["baseline"]) == (0.0, None)  # 0 as in the released code
     assert (values["pooling"], values["operation_loss"]) == ("sum", "softmax")

@@ -106,7 +106,7 @@ def test_encoders_are_trained_when_they_are_due(make):
         assert seen[:6] == [(1, 3), (1, 8), (5, 3), (8, 8), (13, 3), (16, 8)]
     else:  # after 10, 13, 16, ... queries; 13, 21, ... and 16, 24, ... are due
         assert seen[:6] == [(10, 3), (10, 8), (13, 3), (16, 8), (22, 3), (25, 8)]
-    assert {stream for _, stream, *_ in recorder.calls} == {19}
+    assert {stream for _, stream, *_ in recorder.calls} == {core.Stream.ENCODER_WEIGHTS}
 
 
 def test_a_training_sees_the_queries_so_far_and_their_scaled_accuracies():
