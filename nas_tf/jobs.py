@@ -29,6 +29,7 @@ from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.graphs import KEYS_VERSION
+from nas_tf.queries import query_job
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -145,6 +146,7 @@ JOBS = {
     "report": report_job,
     "analyze": analyze_job,
     "sample": sample_job,
+    "query": query_job,
 }
 
 
@@ -171,6 +173,7 @@ def _budget(settings: Settings, benchmark: benchmarks.Benchmark) -> Budget:
     if queries is not None and queries > count:
         raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {count} cells")
     budget = settings.search.budget()
+    benchmark.evaluator(_seeds(settings)).check_budget(budget)
     return budget if queries else dataclasses.replace(budget, num_queries=count)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from nas_tf.core import ConfigError
 from nas_tf.declaration import require, setting
 from nas_tf.evaluators.budget import Budget
+from nas_tf.spaces.nasbench201_forms import NUMBERINGS
 from nas_tf.strategy_settings import (
     BananasSettings,
     BayesianSettings,
@@ -23,7 +24,7 @@ from nas_tf.strategy_settings import (
     SupervisedSettings,
 )
 
-JOBS = ("search", "pretrain", "report", "analyze", "sample")
+JOBS = ("search", "pretrain", "report", "analyze", "sample", "query")
 LATER_JOBS = ("train",)
 SPACES = ("nasbench101", "nasbench201", "darts")
 STRATEGIES = (
@@ -101,7 +102,7 @@ class TableSettings:
     dataset: str = setting(
         "cifar10",
         "Data set searched in a NAS-Bench-201 table: cifar10, cifar100, imagenet16-120 or another "
-        "that it has columns of.",
+        "that it has columns of; 'all' for --job=query.",
     )
 
     def __post_init__(self):
@@ -277,6 +278,23 @@ class SampleSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class QuerySettings:
+    """Which cells are looked up, --job=query."""
+
+    cells: str | None = setting(
+        None,
+        "File of cells to look up with --job=query, one a line or a JSON list: NAS-Bench-201's "
+        "strings, NAS-Bench-101's matrices and operations, genotypes, operation indices.",
+    )
+    op_indices: str = setting(
+        "naslib",
+        "What six operation indices of a NAS-Bench-201 cell mean: NASLib's numbers and order of "
+        "edges, or NATS-Bench's.",
+        NUMBERINGS,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """All settings of one job."""
 
@@ -296,6 +314,7 @@ class Settings:
     report: ReportSettings = ReportSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
     sample: SampleSettings = SampleSettings()
+    query: QuerySettings = QuerySettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

@@ -25,7 +25,12 @@ LEVELS = (
             "strategies", "published",
         },
     ),
-    ({"flags", "claim", "pretraining", "representation", "generators", "jobs", "main"},),
+    (
+        {
+            "flags", "claim", "pretraining", "representation", "generators", "queries", "jobs",
+            "main",
+        },
+    ),
 )
 # Where a package must not be imported directly; below, so that nothing imports it indirectly.
 TENSORFLOW = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "spektral",

@@ -213,6 +213,8 @@ ELSEWHERE = {
     "reference",
     "generator",
     "num_samples",
+    "cells",
+    "op_indices",
     "generator_block",
     "explorer_neighbours",
 }

@@ -18,6 +18,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,12 +98,14 @@ class NasBench201Table:
             on; accuracies in [0, 1], costs in seconds.
         name: of the table, for reports.
         path: of the file or folder, "" when there is none.
+        numbered: a cell's place in the table is its index in the benchmark.
     """
 
     cells: CellGraphs
     columns: Mapping[str, np.ndarray]
     name: str = "memory"
     path: str = ""
+    numbered: bool = False
 
     def __post_init__(self):
         """Raises DataError when a column does not fit the cells."""
@@ -135,7 +138,8 @@ class NasBench201Table:
         Raises:
             DataError: it is missing, damaged or no such table; the message has row and column.
         """
-        return cls._from_columns(*nasbench201_csv.read_columns(path), pathlib.Path(path))
+        index, columns, numbered = nasbench201_csv.read_columns(path)
+        return cls._from_columns(index, columns, pathlib.Path(path), numbered)
 
     @classmethod
     def load_nats(
@@ -161,7 +165,7 @@ class NasBench201Table:
         index, columns = caching.cached_columns(
             directory, lambda: _read_columns(folder), _named_columns, name=str(folder)
         )
-        return cls._from_columns(index, columns, folder)
+        return cls._from_columns(index, columns, folder, True)
 
     @property
     def num_cells(self) -> int:
@@ -179,6 +183,21 @@ class NasBench201Table:
         names = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
         return tuple(dict.fromkeys(m["dataset"] for m in names if m["kind"] != "cost_sec"))
 
+    def dataset(self, name: str) -> str:
+        """Returns the table's name of a data set: one of `datasets`.
+
+        Names of other programs are understood: CIFAR10, cifar10-valid, ImageNet16-120.
+
+        Raises:
+            ConfigError: the table has no such data set.
+        """
+        known = self._known(name)
+        if known is None:
+            raise ConfigError(
+                f"--dataset={name}: {self._label} has {', '.join(self.datasets) or 'none'}"
+            )
+        return known
+
     def accuracy(self, dataset: str, split: str, epochs: int) -> np.ndarray:
         """Returns float64 [M] in [0, 1].
 
@@ -191,10 +210,7 @@ class NasBench201Table:
             ConfigError: the table has no such data set.
             DataError: it has no such column of it.
         """
-        if dataset not in self.datasets:
-            raise ConfigError(
-                f"--dataset={dataset}: {self._label} has {', '.join(self.datasets) or 'none'}"
-            )
+        dataset = self.dataset(dataset)
         name = f"{dataset}_{split}_acc_{epochs}ep"
         if name not in self.columns:
             raise DataError(
@@ -205,10 +221,11 @@ class NasBench201Table:
 
     def cost_sec(self, dataset: str, epochs: int) -> np.ndarray | None:
         """Returns float64 [M], seconds of one training and one validation; None without."""
-        return self.columns.get(f"{dataset}_cost_sec_{epochs}ep")
+        return self.columns.get(f"{self._known(dataset)}_cost_sec_{epochs}ep")
 
     def budgets(self, dataset: str) -> tuple[int, ...]:
         """Returns the training epochs with a validation accuracy, ascending."""
+        dataset = self._known(dataset)
         matches = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
         return tuple(sorted(
             int(m["epochs"]) for m in matches if (m["dataset"], m["kind"]) == (dataset, "valid_acc")
@@ -225,6 +242,7 @@ class NasBench201Table:
             ConfigError: the table has no such data set.
             DataError: the table lacks a column that the protocol needs.
         """
+        dataset = self.dataset(dataset)
         epochs = search_epochs or _SEARCH_EPOCHS.get(dataset, REPORT_EPOCHS)
         return Protocol(
             dataset=dataset,
@@ -236,17 +254,27 @@ class NasBench201Table:
             table=self._label,
         )
 
+    def _known(self, name: str) -> str | None:
+        """Returns the table's name of a data set, None where it has none such."""
+        alike = [known for known in self.datasets if _plain_name(known) == _plain_name(name)]
+        return name if name in self.datasets else next(iter(alike), None)
+
     @property
     def _label(self) -> str:
         return self.path or f"table {self.name!r}"
 
     @classmethod
     def _from_columns(
-        cls, index: np.ndarray, columns: dict[str, np.ndarray], path: pathlib.Path
+        cls, index: np.ndarray, columns: dict[str, np.ndarray], path: pathlib.Path, numbered: bool
     ) -> "NasBench201Table":
         cells = NasBench201Space().enumerate_cells()[np.asarray(index)]
         name = path.name.removesuffix(".gz").removesuffix(".csv")
-        return cls(cells=cells, columns=columns, name=name, path=str(path))
+        return cls(cells=cells, columns=columns, name=name, path=str(path), numbered=numbered)
+
+
+def _plain_name(dataset: str) -> str:
+    """Returns what the spellings of a data set's name have in common."""
+    return re.sub("[^a-z0-9]", "", dataset.lower().removesuffix("-valid"))
 
 
 def _columns_directory(

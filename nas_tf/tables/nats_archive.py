@@ -79,7 +79,7 @@ def read_columns(folder: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.nd
         folder: the archive. Its files are unpickled: see above.
 
     Returns:
-        as `nasbench201_csv.read_columns`, in the benchmark's order.
+        `index` and `values` of `nasbench201_csv.Columns`, in the benchmark's order.
 
     Raises:
         ConfigError: the package is not installed.

@@ -55,6 +55,30 @@ def test_a_budget_in_seconds_needs_costs(two_cells):
     )
 
 
+@pytest.mark.parametrize("name, known", [
+    ("CIFAR10", "cifar10"), ("cifar10-valid", "cifar10"), ("CIFAR-100", "cifar100"),
+    ("ImageNet16-120", "imagenet16-120"), ("imagenet-16-120", "imagenet16-120"),
+    ("cifar100", "cifar100"),
+])
+def test_other_spellings_of_data_sets(two_cells, name, known):
+    assert two_cells.dataset(name) == known
+    assert two_cells.budgets(name) == two_cells.budgets(known) != ()
+    if known != "imagenet16-120":
+        assert two_cells.protocol(name).dataset == known
+        accuracy = two_cells.accuracy(name, "test", 200)
+        assert accuracy.tolist() == two_cells.accuracy(known, "test", 200).tolist()
+
+
+def test_a_tables_own_spelling_comes_first(two_cells):
+    names = ("cifar10", "cifar10-valid", "ImageNet16-120")
+    columns = {f"{name}_valid_acc_12ep": np.array([0.1, 0.2]) for name in names}
+    table = NasBench201Table(cells=two_cells.cells, columns=columns)
+    assert [table.dataset(name) for name in names] == list(names)
+    assert table.dataset("imagenet16-120") == "ImageNet16-120"
+    with pytest.raises(ConfigError, match="--dataset=valid: table 'memory' has cifar10, cifar10-va"):
+        table.dataset("valid")
+
+
 def test_budgets(two_cells):
     assert two_cells.budgets("cifar10") == (12, 200)
     assert two_cells.budgets("cifar100") == (200,)
