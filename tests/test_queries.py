@@ -105,9 +105,9 @@ def test_genotypes_have_no_table(ask):
     assert len(found["cells"][1]["normal"]) == 8
 
 
-def test_what_cannot_be_asked(ask, on_201, records):
+def test_what_cannot_be_asked(ask, on_201, records, tmp_path):
     with pytest.raises(ConfigError, match="name the file with --cells=PATH"):
-        execute(change(Settings(), job="query"), "unused")
+        execute(change(Settings(), job="query"), tmp_path / "unused")
     with pytest.raises(DataError, match=r"mine.txt: line 2: 'a' is no NAS-Bench-201 cell: expected"):
         ask(strings([1])[0] + "\na", **on_201)
     with pytest.raises(DataError, match="line 1: index 5: the table does not number its cells"):
