@@ -19,9 +19,9 @@ CONFIG, SUMMARY = "config.flags", "summary.json"
 
 _WORK = ("checkpoints", "model", "trace.npz", SUMMARY, "steps")  # what another job would destroy
 _RESULTS = (
-    *_WORK, CONFIG, "tensorboard", "report.md", "report.html", "regret.png", "incumbents.png",
+    *_WORK, "tensorboard", "report.md", "report.html", "regret.png", "incumbents.png",
     "best_cells.png", "losses.png", "samples.json", "generator.md", "generator.html",
-    "generator.keras",
+    "generator.keras", CONFIG,
 )  # fmt: skip
 _FREE = ("output_dir", "checkpoint_sec")  # settings that do not change what comes out
 _CONTENT = "# Content of"  # begins the line that tells a table wherever it lies
@@ -52,7 +52,7 @@ def refuse_foreign_files(directory: pathlib.Path) -> None:
     found = [name for name in _RESULTS if os.path.lexists(directory / name)]
     if found:
         raise ConfigError(
-            f"--output_dir={directory}: holds {found[0]}, but no {CONFIG} of a job that left it; "
+            f"--output_dir={directory}: holds {found[0]}, and no {CONFIG} says which job left it; "
             "choose another directory"
         )
 
