@@ -130,6 +130,7 @@ def cached_cells(
         name: of what is cached, for warnings.
     """
     def make():
+        print(f"making {name} (kept for the next time)", flush=True)
         cells = generate()
         columns = {
             "adjacency": cells.adjacency,

@@ -34,7 +34,8 @@ def taken(directory: pathlib.Path) -> Iterator[None]:
     Raises:
         ConfigError: another process holds it, or it cannot be written.
     """
-    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    places = (directory, *directory.parents)
+    made = [path for path in places if not os.path.lexists(path)]
     with storage.DirectoryLock(directory):
         if not (directory / ".lock").exists():  # a start that failed has removed it this moment
             raise ConfigError(f"{directory} is in use by another job; start again")

@@ -8,6 +8,7 @@ comes with: `--flagfile=nb101_rl` is found from anywhere.
 import dataclasses
 import difflib
 import importlib.resources
+import os
 import pathlib
 import re
 from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ def _find(name: str, bases: Sequence[pathlib.Path], origin: str = "") -> pathlib
         raise ConfigError(f"{origin}--flagfile=: expected the name of a file")
     candidates = [*(base / expand_home(name) for base in bases), *_published(name)]
     for path in candidates:
-        if path.exists() and not path.is_dir():
+        if os.path.exists(path) and not os.path.isdir(path):  # unlike Path's, of any name
             return path
     raise ConfigError(f"{origin}--flagfile={name}: {_advice(name, candidates[0])}")
 
@@ -125,9 +126,9 @@ def _published(name: str) -> list[pathlib.Path]:
 
 def _advice(name: str, path: pathlib.Path) -> str:
     """Returns what to say of a file that is not there."""
-    if (path / "config.flags").is_file():
+    if os.path.isfile(path / "config.flags"):
         return f"is a directory; --flagfile={path / 'config.flags'} repeats its job"
-    if path.is_dir():
+    if os.path.isdir(path):
         return "is a directory; name a file in it"
     known = sorted(file.stem for file in experiments().glob(f"*{ENDING}"))
     wanted = pathlib.PurePath(name).name.removesuffix(ENDING)

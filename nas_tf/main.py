@@ -71,6 +71,7 @@ def _import_jobs(stop: "_Stop"):
     """Imports the jobs, and with them TensorFlow, whatever the user's Keras is set to."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["MPLBACKEND"] = "Agg"
     os.environ.pop("TF_USE_LEGACY_KERAS", None)
     import logging as standard_logging
 
@@ -99,7 +100,7 @@ def _import_keras() -> None:
         import keras
     except ValueError as error:
         line = " ".join(str(error).split())
-        raise ConfigError(f"Keras refuses its settings in keras.json: {line}") from None
+        raise ConfigError(f"Keras refuses its settings, keras.json or KERAS_*: {line}") from None
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nas_tf import caching, core
+from nas_tf.spaces.nasbench201 import NasBench201Space
 
 
 def _open(directory, make, interpret=lambda columns, _: columns["x"]):
@@ -65,6 +66,16 @@ def test_cache_directory_follows_the_environment(monkeypatch, tmp_path):
     assert caching.cache_directory() == tmp_path
     monkeypatch.delenv("NAS_TF_CACHE")
     assert caching.cache_directory().parts[-2:] == (".cache", "nas_tf")
+
+
+def test_cells_are_announced_where_they_are_made(tmp_path, capsys):
+    def cells():
+        return NasBench201Space().enumerate_cells()[:3]
+
+    for expected in ("making three cells (kept for the next time)\n", ""):
+        found = caching.cached_cells(tmp_path / "c", cells, space="nasbench201", name="three cells")
+        assert np.array_equal(found.keys, cells().keys)
+        assert capsys.readouterr().out == expected
 
 
 def test_the_cache_may_lie_in_a_home_directory(monkeypatch, tmp_path):

@@ -102,6 +102,7 @@ def test_what_is_not_there_is_named_with_what_is_close(tmp_path, monkeypatch):
     assert refused("--flagfile=out") == "--flagfile=out: is a directory; name a file in it"
     (tmp_path / "out" / "config.flags").write_text("")
     assert "--flagfile=out/config.flags repeats its job" in refused("--flagfile=out")
+    assert "no such file" in refused(f"--flagfile={'long' * 2000}")
     assert refused("--flagfile=") == "--flagfile=: expected the name of a file"
     assert refused("--flagfile") == "--flagfile=: expected the name of a file"
 

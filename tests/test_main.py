@@ -252,7 +252,8 @@ def test_the_users_keras_does_not_matter(records, tmp_path):
     settings = {"floatx": "float64", "backend": "jax", "image_data_format": "channels_first"}
     (tmp_path / "keras.json").write_text(json.dumps(settings))
     environment = os.environ | {
-        "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1"
+        "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1",
+        "MPLBACKEND": "no_such",
     }  # fmt: skip
     result = run(
         [*RANDOM, "--strategy=reinforce", "--pretrain_cells=table", "--epochs=1",
@@ -263,7 +264,7 @@ def test_the_users_keras_does_not_matter(records, tmp_path):
     assert result.returncode == 0, result.stderr
     (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float7"}))
     line = error_line(run(RANDOM, tmp_path / "other", env=environment))
-    assert line.startswith("Keras refuses its settings in keras.json: Invalid `floatx`")
+    assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: Invalid `floatx`")
 
 
 @pytest.fixture
