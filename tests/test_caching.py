@@ -1,6 +1,7 @@
 """nas_tf/caching.py."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -97,10 +98,12 @@ def test_content_is_known_whatever_its_name_and_time(tmp_path):
         assert caching.content_checksum(tmp_path / name, tmp_path / "cache") == ABC
 
 
-def test_a_change_in_the_middle_is_seen_where_size_and_time_stay(tmp_path):
+def test_a_change_in_the_middle_is_seen_where_size_and_time_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(caching, "_SETTLED_SEC", -1.0)
     path = tmp_path / "file"
     found = set()
-    for middle in b"x", b"y":
+    for middle in (b"x", b"y"):
+        time.sleep(0.05)  # more than a tick of the file system's clock
         path.write_bytes(bytes(3_000_000) + middle + bytes(3_000_000))
         os.utime(path, ns=(1, 1))
         found.add(caching.content_checksum(path, tmp_path / "cache"))
