@@ -15,19 +15,18 @@ Shapes: M cells.
 
 import dataclasses
 import functools
-import hashlib
 import os
 import pathlib
 import re
 from collections.abc import Mapping
 from typing import Any
 
-import google_crc32c
 import numpy as np
 
 from nas_tf import caching
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
+from nas_tf.paths import expand_home
 from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
 from nas_tf.tables import nasbench201_csv, nats_archive
 
@@ -127,6 +126,7 @@ class NasBench201Table:
             DataError: it is missing, damaged or no such table.
             ConfigError: a folder is given and the package `nats_bench` is not installed.
         """
+        path = expand_home(path)
         if pathlib.Path(path).is_dir():
             return cls.load_nats(path, cache_directory)
         return cls.load_csv(path)
@@ -138,8 +138,9 @@ class NasBench201Table:
         Raises:
             DataError: it is missing, damaged or no such table; the message has row and column.
         """
+        path = pathlib.Path(expand_home(path))
         index, columns, numbered = nasbench201_csv.read_columns(path)
-        return cls._from_columns(index, columns, pathlib.Path(path), numbered)
+        return cls._from_columns(index, columns, path, numbered)
 
     @classmethod
     def load_nats(
@@ -149,7 +150,7 @@ class NasBench201Table:
 
         The first time, the package `nats_bench` unpickles every file of the folder, which runs
         whatever they say (`nats_archive`): name only a folder of the benchmark's authors. The
-        columns are then kept in a directory whose name changes with the folder's files. A damaged
+        columns are then kept in a directory that is known by what the files hold. A damaged
         cache is rebuilt with a warning; one that cannot be written is done without.
 
         Args:
@@ -160,7 +161,7 @@ class NasBench201Table:
             DataError: the folder is missing, damaged or no such archive.
             ConfigError: the package is needed and not installed.
         """
-        folder = pathlib.Path(folder)
+        folder = pathlib.Path(expand_home(folder))
         directory = _columns_directory(folder, cache_directory)
         index, columns = caching.cached_columns(
             directory, lambda: _read_columns(folder), _named_columns, name=str(folder)
@@ -280,26 +281,18 @@ def _plain_name(dataset: str) -> str:
 def _columns_directory(
     folder: pathlib.Path, cache_directory: str | os.PathLike | None
 ) -> pathlib.Path:
-    """Returns the directory of an archive's columns.
-
-    Its name changes with the content of the folder's description, and with the names, sizes and
-    times of change of all its files.
-    """
+    """Returns the directory of an archive's columns, which is known by names and contents."""
     root = caching.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
     try:
-        checksum = google_crc32c.value((folder / nats_archive.META_FILE).read_bytes())
-        with os.scandir(folder) as entries:
-            states = sorted((entry.name, entry.stat()) for entry in entries if entry.is_file())
+        (folder / nats_archive.META_FILE).stat()
+        identity = f"{_CACHE_VERSION} {caching.content_checksum(folder, root)}"
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(
             f"{folder}: no NATS-Bench folder ({nats_archive.META_FILE} is missing); {WHERE_TO_GET}"
         ) from error
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from error
-    files = " ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
-    identity = f"{_CACHE_VERSION} {checksum} {files}"
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return root / "tables" / f"{folder.name}-{digest}"
+    return caching.content_directory(root / "tables", folder.name, identity)
 
 
 def _named_columns(
@@ -314,6 +307,7 @@ def _named_columns(
 
 def _read_columns(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Reads an archive; returns columns and metadata to be cached."""
+    nats_archive.check_installed(folder)
     print(
         f"table: reading {folder} for the first time, this takes minutes (kept for the next time)",
         flush=True,

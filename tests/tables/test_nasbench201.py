@@ -165,6 +165,7 @@ def _reads(monkeypatch):
         return np.arange(15_625)[::-1], columns
 
     monkeypatch.setattr(nats_archive, "read_columns", read_columns)
+    monkeypatch.setattr(nats_archive, "check_installed", lambda folder: None)
     return reads
 
 
@@ -195,6 +196,28 @@ def test_a_changed_folder_is_read_again(folder, reads, warnings, change):
     os.utime(folder / change, ns=(1, 1))
     NasBench201Table.load(folder)
     assert len(reads) == 2 and not warnings
+
+
+def test_a_folder_that_moved_or_was_touched_is_known_by_its_content(folder, reads, cache, tmp_path):
+    NasBench201Table.load(folder)
+    os.utime(folder / "meta.pickle.pbz2", ns=(1, 1))
+    _check(NasBench201Table.load(folder), folder)
+    moved = folder.rename(tmp_path / "tss")
+    assert NasBench201Table.load(moved).path == str(moved)
+    assert len(reads) == 1 and len(list((cache / "tables").iterdir())) == 1
+
+
+def test_a_folder_is_not_announced_where_its_reader_is_not_installed(folder, monkeypatch, capsys):
+    monkeypatch.setattr(nats_archive, "nats_bench", None)
+    with pytest.raises(ConfigError, match=r"pip install 'nas_tf\[nats\]'"):
+        NasBench201Table.load(folder)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_home_directory_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(DataError, match=f"{tmp_path}/table.csv: no such NAS-Bench-201 table"):
+        NasBench201Table.load("~/table.csv")
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete", "index", "names"])
