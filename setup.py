@@ -2,8 +2,10 @@
 
 import pathlib
 import re
+import shutil
 
 import setuptools
+from setuptools.command import build_py
 
 HERE = pathlib.Path(__file__).resolve().parent
 TENSORFLOW = ">=2.20,<2.22"
@@ -16,6 +18,40 @@ def read_version() -> str:
     if match is None:
         raise RuntimeError('nas_tf/__init__.py has no line __version__ = "..."')
     return match.group(1)
+
+
+class BuildWithConfigs(build_py.build_py):
+    """Puts the published experiments, which lie beside the package, into what is installed.
+
+    Not so for `pip install -e`: there they are found where they lie. (A `package_dir` for them
+    would not be: an editable installation knows one source folder only.)
+    """
+
+    def run(self):
+        """Builds the package, and its flagfiles in place of those of an earlier build."""
+        super().run()
+        if not self.editable_mode:
+            shutil.rmtree(self._target(), ignore_errors=True)
+            self._target().mkdir(parents=True)
+            for target, source in self._flagfiles().items():
+                self.copy_file(source, target)
+
+    def get_outputs(self, include_bytecode=True):
+        """Lists what `run` makes."""
+        own = [] if self.editable_mode else self._flagfiles()
+        return [*super().get_outputs(include_bytecode), *own]
+
+    def get_source_files(self):
+        """Lists what `run` reads, for the source archive."""
+        return [*super().get_source_files(), *self._flagfiles().values()]
+
+    def _target(self) -> pathlib.Path:
+        return pathlib.Path(self.build_lib) / "nas_tf" / "configs"
+
+    def _flagfiles(self) -> dict[str, str]:
+        """Returns the flagfiles, relative to this file, by where they are built."""
+        names = sorted(path.name for path in (HERE / "configs").glob("*.flags"))
+        return {str(self._target() / name): f"configs/{name}" for name in names}
 
 
 setuptools.setup(
@@ -60,5 +96,6 @@ setuptools.setup(
         "nats": ["nats_bench>=1.8,<2"],
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
     },
+    cmdclass={"build_py": BuildWithConfigs},
     entry_points={"console_scripts": ["nas_tf = nas_tf.main:run"]},
 )

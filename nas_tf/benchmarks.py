@@ -86,11 +86,45 @@ def open_benchmark(settings: Settings) -> Benchmark:
     return BENCHMARKS[settings.table.space](settings)
 
 
-def _nasbench101(settings: Settings) -> Benchmark:
+def open_table(settings: Settings) -> NasBench101Table | NasBench201Table:
+    """Opens the table of a job as it is, for one that looks cells up and searches nothing.
+
+    Raises:
+        DataError: its file is missing or damaged.
+        ConfigError: none was given, or a setting of another space's tables was.
+    """
+    return TABLES[settings.table.space](settings)
+
+
+def dataset_of(table: NasBench101Table | NasBench201Table, settings: Settings) -> str:
+    """Returns what a table's networks were trained on; see `Benchmark.dataset`.
+
+    Raises:
+        ConfigError: the table has no such data set.
+    """
+    if isinstance(table, NasBench201Table):
+        return table.dataset(settings.table.dataset)
+    return _nasbench101_dataset(table)
+
+
+def _open_nasbench101(settings: Settings) -> NasBench101Table:
     _refuse_other_space(settings, "nasbench201_table", "dataset")
-    values = settings.table
-    records = values.nasbench101_records
-    table = NasBench101Table.load(records) if records else NasBench101Table.embedded()
+    records = settings.table.nasbench101_records
+    return NasBench101Table.load(records) if records else NasBench101Table.embedded()
+
+
+def _open_nasbench201(settings: Settings) -> NasBench201Table:
+    _refuse_other_space(
+        settings, "nasbench101_records", "nasbench101_validation", "nasbench101_epochs"
+    )
+    path = settings.table.nasbench201_table
+    if path is None:
+        raise ConfigError(f"--space=nasbench201: no table was given; {WHERE_TO_GET}")
+    return NasBench201Table.load(path)
+
+
+def _nasbench101(settings: Settings) -> Benchmark:
+    table, values = _open_nasbench101(settings), settings.table
     full = table.budget(values.nasbench101_epochs)
     epochs = table.epochs[: full + 1]
     final = (slice(None), full, slice(None), 1)
@@ -104,7 +138,7 @@ def _nasbench101(settings: Settings) -> Benchmark:
     return Benchmark(
         name=table.name,
         path=table.path,
-        dataset=_nasbench101_dataset(table),
+        dataset=dataset_of(table, settings),
         cells=table.cells,
         epochs=epochs,
         report_epochs=epochs[-1],
@@ -119,13 +153,8 @@ def _nasbench101(settings: Settings) -> Benchmark:
 
 
 def _nasbench201(settings: Settings) -> Benchmark:
-    _refuse_other_space(
-        settings, "nasbench101_records", "nasbench101_validation", "nasbench101_epochs"
-    )
-    path, dataset = settings.table.nasbench201_table, settings.table.dataset
-    if path is None:
-        raise ConfigError(f"--space=nasbench201: no table was given; {WHERE_TO_GET}")
-    table = NasBench201Table.load(path)
+    table = _open_nasbench201(settings)
+    dataset = dataset_of(table, settings)
     several = multi_fidelity(settings)
     protocol = table.protocol(dataset, REPORT_EPOCHS if several else None)
     full = protocol.search_epochs
@@ -198,3 +227,4 @@ def _is_official(table: NasBench101Table) -> bool:
 
 
 BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201}
+TABLES = {"nasbench101": _open_nasbench101, "nasbench201": _open_nasbench201}

@@ -1,7 +1,12 @@
-"""What is made once and kept in the cache directory, as column stores."""
+"""What is made once and kept in the cache directory, as column stores.
 
+What is made of a file is known by the file's content, whatever it is called and wherever it lies.
+"""
+
+import hashlib
 import os
 import pathlib
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -11,14 +16,69 @@ from absl import logging
 from nas_tf import graphs, storage
 from nas_tf.core import ConfigError, DataError, NasError
 from nas_tf.graphs import CellGraphs
+from nas_tf.paths import expand_home
 
 T = TypeVar("T")
 
+_BLOCK_BYTES = 1 << 20  # of a file, read at a time for its checksum
+_NOTICE_BYTES = 500_000_000  # a checksum of more takes more than a moment and is announced
+_SETTLED_SEC = 2.0  # two changes within a tick of the clock look like one
+
 
 def cache_directory() -> pathlib.Path:
-    """Returns `$NAS_TF_CACHE`, or `~/.cache/nas_tf`; the directory may not exist yet."""
-    configured = os.environ.get("NAS_TF_CACHE")
-    return pathlib.Path(configured) if configured else pathlib.Path.home() / ".cache" / "nas_tf"
+    """Returns `$NAS_TF_CACHE`, or `~/.cache/nas_tf`; the directory may not exist yet.
+
+    Raises:
+        ConfigError: it begins with a `~` that stands for nothing.
+    """
+    return pathlib.Path(expand_home(os.environ.get("NAS_TF_CACHE") or "~/.cache/nas_tf"))
+
+
+def content_checksum(
+    path: str | os.PathLike, root: str | os.PathLike | None = None
+) -> str:
+    """Returns the SHA-256 of a file, or of the names and contents of a folder's files.
+
+    All of it is read, once: a checksum of some places would be sooner there, and would take a table
+    with one corrected number for the one before. What was found is remembered in the cache
+    directory by device, number, size and times of change of the file, so that a later start takes
+    no time over 2 GB.
+
+    Args:
+        path: the file, or a folder; folders within it do not count.
+        root: the cache directory; `cache_directory()` when None.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = pathlib.Path(path)
+    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+    states = [(file.name if path.is_dir() else "", file.stat()) for file in files]
+    memory = (cache_directory() if root is None else pathlib.Path(root)) / "checksums"
+    memory /= _digest(*(_identity(name, state) for name, state in states))
+    try:
+        return memory.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        size = sum(state.st_size for _, state in states)
+        if size > _NOTICE_BYTES:
+            print(f"comparing {path}, {size / 1e6:,.0f} MB, with the cache", flush=True)
+    checksum = _checksum(files, [name for name, _ in states])
+    settled = time.time() - _SETTLED_SEC
+    if all(max(state.st_mtime, state.st_ctime) < settled for _, state in states):
+        _remember(memory, checksum)
+    return checksum
+
+
+def content_directory(root: pathlib.Path, name: str, identity: str) -> pathlib.Path:
+    """Returns the directory of what is made of some content, under whichever name it is there.
+
+    Args:
+        root: the directory that it lies in.
+        name: what to begin its name with if it is not there yet.
+        identity: what it is known by; ends its name, as a digest.
+    """
+    digest = _digest(identity)[:16]
+    return min(root.glob(f"*-{digest}"), default=root / f"{name}-{digest}")
 
 
 def cached_columns(
@@ -76,6 +136,7 @@ def cached_cells(
         identity: of the cells.
     """
     def make():
+        print(f"making {name} (kept for the next time)", flush=True)
         cells = generate()
         columns = {
             "adjacency": cells.adjacency,
@@ -99,3 +160,34 @@ def _interpret_store(directory: str | os.PathLike, interpret: Callable[..., T]) 
         return interpret(columns, metadata)
     except (NasError, KeyError, IndexError, TypeError, ValueError) as error:
         raise DataError(f"{directory}: {storage.one_line(error)}") from error
+
+
+def _identity(name: str, state: os.stat_result) -> str:
+    """Returns what changes with a file, at the latest by its time of change."""
+    times = f"{state.st_mtime_ns} {state.st_ctime_ns}"
+    return f"{name} {state.st_dev} {state.st_ino} {state.st_size} {times}"
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _checksum(files: list[pathlib.Path], names: list[str]) -> str:
+    """Returns the SHA-256 of a single file without a name, or of the names and those of several."""
+    found = []
+    for file in files:
+        digest = hashlib.sha256()
+        with open(file, "rb") as handle:
+            while block := handle.read(_BLOCK_BYTES):
+                digest.update(block)
+        found.append(digest.hexdigest())
+    return found[0] if names == [""] else _digest(*map("{} {}".format, names, found))
+
+
+def _remember(path: pathlib.Path, checksum: str) -> None:
+    """Writes a checksum down; where that cannot be done it is found again next time."""
+    try:
+        with storage.atomic_write(path) as handle:
+            handle.write(f"{checksum}\n".encode("ascii"))
+    except ConfigError as error:
+        logging.debug("%s", error)

@@ -151,7 +151,8 @@ class Evaluation:
 
     Attributes:
         cells: the cells measured, [R, B].
-        feasible: bool [R, B]; infeasible is a value, neither an exception nor accuracy 0.
+        feasible: bool [R, B]; infeasible is a value, neither an exception nor accuracy 0. A cell
+            whose validation accuracy is NaN is infeasible, whatever the evaluator says.
         validation_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
         test_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
         cost_sec: float64 [R, B], training seconds spent.
@@ -166,6 +167,13 @@ class Evaluation:
     cost_sec: np.ndarray
     reason: np.ndarray
     full_budget: bool = True
+
+    def __post_init__(self):
+        unknown = self.feasible & np.isnan(self.validation_accuracy)
+        if unknown.any():
+            object.__setattr__(self, "feasible", self.feasible & ~unknown)
+            said = np.where(unknown, "its validation accuracy is NaN", self.reason)
+            object.__setattr__(self, "reason", said)
 
     def feedback(self, active: np.ndarray) -> Feedback:
         """Returns the part a strategy may see; `active` is bool [R]."""

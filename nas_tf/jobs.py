@@ -30,6 +30,8 @@ from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
 from nas_tf.graphpnas.search import GraphSearch
 from nas_tf.graphs import KEYS_VERSION
+from nas_tf.paths import expand_home
+from nas_tf.queries import query_job
 from nas_tf.representation import analyze_job
 from nas_tf.settings import Settings
 from nas_tf.training.distribution import make_distribution
@@ -41,10 +43,11 @@ def run(settings: Settings) -> None:
     Raises:
         NasError: what a user can mend, in one line.
     """
-    directory = pathlib.Path(settings.job.output_dir)
-    with storage.DirectoryLock(directory):
+    directory = pathlib.Path(expand_home(settings.job.output_dir))
+    with claim.taken(directory):
+        claim.refuse_foreign_files(directory)
         claim.refuse_other_work(directory, settings)
-        if (directory / "summary.json").exists() and settings.job.job != "report":
+        if claim.finished(directory) and settings.job.job != "report":
             print(f"{directory}: this job is finished; for another, choose another --output_dir")
             return
         if settings.job.cpu_devices > 1:
@@ -54,7 +57,6 @@ def run(settings: Settings) -> None:
 
 def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
     """Pre-trains the autoencoder and leaves its model, summary and loss curves."""
-    space = experiment.make_space(settings)
     if settings.pretrain.pretrained:
         raise ConfigError(f"--pretrained={settings.pretrain.pretrained}: --job=pretrain makes one")
     if settings.job.seed:
@@ -62,6 +64,7 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
             f"--seed={settings.job.seed}: --job=pretrain makes a model, whose seed is its own: "
             f"--pretrain_seed={settings.job.seed}"
         )
+    space = experiment.make_space(settings)
     benchmark = table = None
     if settings.pretrain.on_table:
         benchmark = benchmarks.open_benchmark(settings)
@@ -97,13 +100,13 @@ def pretrain_job(settings: Settings, directory: pathlib.Path, started: float) ->
 def search_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
     """Pre-trains (or takes a model), searches, and leaves trace, summary, figures and report."""
     space = experiment.make_space(settings)
+    embedded = strategies.needs_embedding(settings)
+    given = pretraining.given_model(settings, space) if embedded else None
     benchmark = benchmarks.open_benchmark(settings)
     _print_table(benchmark)
     budget = _budget(settings, benchmark)
     strategies.check(settings, benchmark.epochs)
-    embedded = strategies.needs_embedding(settings)
     strategy = None if embedded else _strategy(settings, space, benchmark, None)
-    given = pretraining.given_model(settings, space) if embedded else None
     claim.write_config(directory, settings)
     inputs = {"table": benchmark.checksum, "keys_version": KEYS_VERSION}
     quality = model = embedding = None
@@ -150,6 +153,7 @@ JOBS = {
     "report": report_job,
     "analyze": analyze_job,
     "sample": sample_job,
+    "query": query_job,
 }
 
 
@@ -176,6 +180,7 @@ def _budget(settings: Settings, benchmark: benchmarks.Benchmark) -> Budget:
     if queries is not None and queries > count:
         raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {count} cells")
     budget = settings.search.budget()
+    benchmark.evaluator(_seeds(settings)).check_budget(budget)
     return budget if queries else dataclasses.replace(budget, num_queries=count)
 
 
@@ -209,7 +214,7 @@ def _search(
         num_runs=settings.search.num_runs,
         checkpoint=search_loop.Checkpoint(
             directory / "checkpoints" / "search.npz",
-            claim.deciding(settings) | inputs,
+            claim.deciding_values(settings) | inputs,
             settings.job.checkpoint_sec,
         ),
         logger=logger,
@@ -291,7 +296,7 @@ def _description(settings, space, benchmark, model) -> summaries.StudyDescriptio
         report_epochs=benchmark.report_epochs,
         protocol=benchmark.protocol,
         model=model,
-        settings=claim.deciding(settings),
+        settings=claim.deciding_values(settings),
         changed_settings=claim.changed(settings),
     )
 

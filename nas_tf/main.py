@@ -1,80 +1,177 @@
-"""Entry point: `python -m nas_tf.main --flagfile=configs/nb101_rl.flags`."""
+"""Entry point: `nas_tf --flagfile=nb101_rl`, or `python -m nas_tf` in its stead.
+
+What takes long to import is imported once signals are caught and the flags are known good.
+"""
 
 import contextlib
-import logging as standard_logging
 import os
-import re
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from absl import app
-from absl import flags as absl_flags
-from absl import logging
-
-from nas_tf import flags
-from nas_tf.core import NasError
+_HELP = ("--help", "-help", "-h", "--helpshort", "--helpfull")
+_VERSION = ("--version", "-version")
+_GOES_ON = "the same command goes on where the last checkpoint is"
 
 
-def main(argv: list[str]) -> int | None:
-    """Runs the job that the flags describe; returns 1 after an error the user can mend."""
-    logging.set_verbosity(logging.WARNING)
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line.
+
+    Args:
+        arguments: those after the program's name; of this process when None.
+
+    Returns:
+        the exit status: 0, 1 after an error the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    stop = _Stop()
     try:
-        if len(argv) > 1:
-            raise NasError(f"{argv[1]}: unexpected argument; flags begin with --")
-        settings = flags.read()
-        with _stderr_kept_back():
-            from nas_tf import jobs  # takes seconds to import: not before the flags are known good
-        standard_logging.getLogger("tensorflow").setLevel(standard_logging.ERROR)
-        jobs.run(settings)
-    except NasError as error:
-        return _fail(error)
+        return _run(sys.argv[1:] if arguments is None else arguments, stop)
     except KeyboardInterrupt:
-        return _fail("interrupted; the same command goes on where the last checkpoint is")
-    return None
-
-
-def _fail(reason: object) -> int:
-    print(f"nas_tf: {reason}", file=sys.stderr)
+        stop.leave()
+    except BrokenPipeError:  # of `nas_tf --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:
+        if not stop.status:
+            raise
+        stop.leave()  # what an interrupted program raises is no fault of its own
     return 1
 
 
+def _run(arguments: Sequence[str], stop: "_Stop") -> int:
+    if any(argument in _VERSION for argument in arguments):
+        return _print_version()
+    from nas_tf import __version__, flags
+    from nas_tf.core import NasError
+
+    if any(argument in _HELP for argument in arguments):
+        print(flags.help_text(), end="", flush=True)
+        return 0
+    try:
+        settings = flags.parse(arguments)
+        job = settings.job
+        print(f"nas_tf {__version__}: {job.job}, results go to {job.output_dir}", flush=True)
+        jobs = _import_jobs(stop)
+        with stop.gently():
+            jobs.run(settings)
+    except NasError as error:
+        print(f"nas_tf: {error}", file=sys.stderr)
+        return stop.status or 1
+    return 0
+
+
+def _print_version() -> int:
+    from nas_tf import __version__
+
+    print(f"nas_tf {__version__}", flush=True)
+    return 0
+
+
+def _import_jobs(stop: "_Stop"):
+    """Imports the jobs, and with them TensorFlow, whatever the user's Keras is set to."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["MPLBACKEND"] = "Agg"
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)
+    import logging as standard_logging
+
+    from absl import flags as absl_flags
+    from absl import logging
+
+    absl_flags.FLAGS.mark_as_parsed()  # else absl says that its logging is not set up
+    logging.use_absl_handler()
+    logging.set_verbosity(logging.WARNING)
+    with _stderr_kept_back(stop):
+        _import_keras()
+        from nas_tf import jobs
+    standard_logging.getLogger("tensorflow").setLevel(standard_logging.ERROR)
+    return jobs
+
+
+def _import_keras() -> None:
+    """Imports Keras with its own defaults in place of the user's.
+
+    Raises:
+        NasError: the user's settings keep it from being imported.
+    """
+    from nas_tf.core import ConfigError
+
+    try:
+        import keras
+    except ValueError as error:
+        line = " ".join(str(error).split())
+        raise ConfigError(f"Keras refuses its settings, keras.json or KERAS_*: {line}") from None
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+
+
+class _Stop:
+    """Ends the process on Ctrl-C and SIGTERM: at once, or where there is work by an exception.
+
+    A second signal ends it at once in any case.
+
+    Attributes:
+        status: the exit status of the signal that came; 0 before.
+        stderr: file descriptor of what the user sees.
+    """
+
+    def __init__(self):
+        self.status = 0
+        self.stderr = 2
+        self._at_work = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background of a script
+                signal.signal(number, self._on_signal)
+
+    @contextlib.contextmanager
+    def gently(self) -> Iterator[None]:
+        """Within, a signal is a KeyboardInterrupt, so that a search saves where it is."""
+        self._at_work = True
+        yield
+        self._at_work = False
+
+    def leave(self) -> None:
+        """Ends the process with a line, without waiting for threads."""
+        reason = "terminated" if self.status == 128 + signal.SIGTERM else "interrupted"
+        line = f"nas_tf: {reason}; {_GOES_ON}" if self._at_work else f"nas_tf: {reason}"
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            os.write(self.stderr, f"{line}\n".encode())
+        os._exit(self.status or 128 + signal.SIGINT)
+
+    def _on_signal(self, number: int, unused_frame) -> None:
+        again, self.status = self.status, 128 + number
+        if again or not self._at_work:
+            self.leave()
+        raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
-def _stderr_kept_back() -> Iterator[None]:
+def _stderr_kept_back(stop: _Stop) -> Iterator[None]:
     """Hides what TensorFlow's C++ prints while it is imported, unless the import fails.
 
     Its lines about absent GPUs come before any log level is heeded.
     """
-    stderr = os.dup(2)
+    from nas_tf.core import NasError
+
+    stderr = stop.stderr = os.dup(2)
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
             yield
+        except NasError:
+            raise
         except BaseException:
             kept.seek(0)
             os.write(stderr, kept.read())
             raise
         finally:
             os.dup2(stderr, 2)
+            stop.stderr = 2
             os.close(stderr)
 
 
-def run() -> None:
-    """Parses the command line and runs."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for name in flags.define():
-        absl_flags.declare_key_flag(name)  # so that --help lists it
-    app.run(main, flags_parser=_parse)
-
-
-def _parse(argv: list[str]) -> list[str]:
-    """Parses the flags; a mistake in them is one line."""
-    try:
-        return absl_flags.FLAGS(argv)
-    except absl_flags.Error as error:
-        # absl shows some messages as the tuple they were raised with.
-        sys.exit(_fail(re.sub(r"\('(.*?)', '.*?'\)", r"\1", str(error))))
-
-
 if __name__ == "__main__":
-    run()
+    sys.exit(run())

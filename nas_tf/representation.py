@@ -68,9 +68,9 @@ class Embedded:
 def analyze_job(settings: Settings, directory: pathlib.Path, started: float) -> None:
     """Pre-trains (or takes a model), measures its embedding, and leaves numbers and a page."""
     space = experiment.make_space(settings)
-    benchmark = benchmarks.open_benchmark(settings) if benchmarks.has_table(settings) else None
     given = pretraining.given_model(settings, space)
     pretrainings = _pretrainings(settings, space)
+    benchmark = benchmarks.open_benchmark(settings) if benchmarks.has_table(settings) else None
     _check(settings, space, benchmark)
     cells = None if given else pretraining.cells_to_see(settings, space, benchmark)
     # Of bad ones it tells before compute is spent.

@@ -21,6 +21,8 @@ from absl import logging
 from nas_tf import core
 from nas_tf import storage
 
+UNFINISHED = "unfinished_history.npz"  # beside a checkpoint, after an error
+
 _SHOW_BAR_AFTER_SEC = 2.0
 _STRATEGY_PREFIX = "strategy_"
 
@@ -91,9 +93,12 @@ def run_search(
     was killed goes on from its checkpoint and ends with the same history, bit for bit. SIGTERM and
     SIGINT are held until the query under way is done and saved.
 
+    An error of strategy, evaluator or callback loses no query that was recorded: the error's
+    `history` has them, and so has a file (`read_history`) where there is a checkpoint.
+
     Args:
         strategy: suggests cells for R runs; fresh.
-        evaluator: measures them.
+        evaluator: measures them; one that has a method `check_budget` is asked before.
         budget: decides how long each run lasts.
         num_runs: R.
         checkpoint: where to save and resume; None does neither.
@@ -103,9 +108,12 @@ def run_search(
         progress: show a bar if the search takes more than a moment.
 
     Raises:
-        core.ConfigError: the checkpoint belongs to other settings or cannot be written.
+        core.ConfigError: the checkpoint belongs to other settings or cannot be written, or the
+            evaluator refuses the budget.
         core.NasError: the search was interrupted by a signal.
     """
+    if hasattr(evaluator, "check_budget"):
+        evaluator.check_budget(budget)
     record = _Record(num_runs)
     if checkpoint is not None:
         _resume(checkpoint, strategy, record)
@@ -113,9 +121,10 @@ def run_search(
     started = saved - record.search_sec
     with _signals_held(checkpoint is not None) as signals, _bar(progress, budget, record) as bar:
         while (active := record.active(budget)).any():
-            _query(strategy, evaluator, budget, record, active)
-            record.search_sec = time.monotonic() - started
-            _report(strategy, record, logger, callbacks, bar)
+            with _history_kept(checkpoint, strategy, record):
+                _query(strategy, evaluator, budget, record, active)
+                record.search_sec = time.monotonic() - started
+                _report(strategy, record, logger, callbacks, bar)
             if checkpoint and (signals or time.monotonic() - saved >= checkpoint.interval_sec):
                 _save(checkpoint, strategy, record)
                 saved = time.monotonic()
@@ -124,14 +133,30 @@ def run_search(
     return SearchResult(record.history(), record.search_sec)
 
 
+def read_history(path: str | os.PathLike) -> core.History:
+    """Returns the history of a checkpoint, or of what an error left beside it.
+
+    Raises:
+        core.DataError: the file is missing, damaged or holds no history.
+    """
+    saved = storage.read_npz(path)
+    try:
+        names = [field.name for field in dataclasses.fields(core.History)]
+        return core.History(**{name: saved[name] for name in names})
+    except KeyError as error:
+        raise core.DataError(f"{path}: no history of a search ({error} is missing)") from error
+
+
 def _query(strategy, evaluator, budget: Budget, record: "_Record", active: np.ndarray) -> None:
     """Makes one round of queries."""
     suggestion = strategy.suggest()
     batch = budget.batch_size(record.num_queries, suggestion.cells.shape[1])
     suggestion = dataclasses.replace(suggestion, cells=suggestion.cells[:, :batch])
     evaluation = evaluator.evaluate(suggestion, record.num_queries)
+    record.settled = False
     strategy.update(evaluation.feedback(active))
     record.add(evaluation, budget)
+    record.settled = True
 
 
 def _report(strategy, record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> None:
@@ -160,6 +185,43 @@ def _bar(progress: bool, budget: Budget, record: "_Record") -> tqdm.tqdm:
         delay=_SHOW_BAR_AFTER_SEC,
         disable=not progress,
     )
+
+
+@contextlib.contextmanager
+def _history_kept(
+    checkpoint: Checkpoint | None, strategy: core.Strategy, record: "_Record"
+) -> Iterator[None]:
+    """Keeps the queries made so far when an error ends the search, and says where they are."""
+    try:
+        yield
+    except Exception as error:
+        if not record.num_queries:
+            raise
+        error.history = record.history()
+        place = _keep(checkpoint, strategy, record)
+        note = f"the {record.num_queries} queries made before are in {place}"
+        if not isinstance(error, core.NasError):
+            error.add_note(note)
+            raise
+        told = type(error)(f"{error}; {note}")  # a user sees one line
+        told.history = error.history
+        raise told from error
+
+
+def _keep(checkpoint: Checkpoint | None, strategy: core.Strategy, record: "_Record") -> object:
+    """Saves the queries made so far and returns where they are.
+
+    After an error in the midst of `update` the strategy's state is not to be gone on from: the last
+    checkpoint stays, and the history goes to a file of its own beside it.
+    """
+    if checkpoint is None:
+        return "the error's `history`"
+    if record.settled:
+        _save(checkpoint, strategy, record)
+        return checkpoint.path
+    path = pathlib.Path(checkpoint.path).with_name(UNFINISHED)
+    storage.write_npz(path, **dataclasses.asdict(record.history()))
+    return path
 
 
 @contextlib.contextmanager
@@ -256,11 +318,13 @@ class _Record:
     Attributes:
         columns: arrays [R], one a query, for every array of the history.
         search_sec: wall-clock seconds spent so far.
+        settled: the strategy has learned from these queries, no more and no fewer.
     """
 
     def __init__(self, num_runs: int):
         self.columns = {field.name: [] for field in dataclasses.fields(core.History)}
         self.search_sec = 0.0
+        self.settled = True
         self._spent_sec = np.zeros(num_runs)
         self._best_validation = np.full(num_runs, -np.inf)
         self._best_test = np.full(num_runs, np.nan)

@@ -8,9 +8,9 @@ import dataclasses
 import math
 from typing import Any
 
-from nas_tf.core import ConfigError
 from nas_tf.declaration import require, setting
 from nas_tf.evaluators.budget import Budget
+from nas_tf.spaces.nasbench201_forms import NUMBERINGS
 from nas_tf.strategy_settings import (
     BananasSettings,
     BayesianSettings,
@@ -23,8 +23,7 @@ from nas_tf.strategy_settings import (
     SupervisedSettings,
 )
 
-JOBS = ("search", "pretrain", "report", "analyze", "sample")
-LATER_JOBS = ("train",)
+JOBS = ("search", "pretrain", "report", "analyze", "sample", "query")
 SPACES = ("nasbench101", "nasbench201", "darts")
 STRATEGIES = (
     "reinforce",
@@ -48,9 +47,11 @@ DISTRIBUTIONS = ("none", "mirrored", "multi_worker", "tpu")
 class JobSettings:
     """What is run, and where its results go."""
 
-    job: str = setting("search", "What to do.", JOBS + LATER_JOBS)
+    job: str = setting("search", "What to do.", JOBS)
     output_dir: str = setting(
-        "runs/search", "Where everything the job makes is written. Taken up again if unfinished."
+        "runs/search",
+        "Where everything the job makes is written. Taken up again if unfinished.",
+        path=True,
     )
     seed: int = setting(0, "Seed of the study; run r of a study is seeded with SEED + r.")
     distribution: str = setting(
@@ -64,10 +65,7 @@ class JobSettings:
     )
 
     def __post_init__(self):
-        if self.job in LATER_JOBS:
-            raise ConfigError(
-                f"--job={self.job}: not in this version; choose one of {', '.join(JOBS)}"
-            )
+        require(self, self.job in JOBS, "job", f"one of {', '.join(JOBS)}")
         require(self, bool(self.output_dir), "output_dir", "a directory")
         require(self, 0 <= self.seed < 2**31, "seed", "a number from 0 to 2147483647")
         require(self, 0 <= self.checkpoint_sec < math.inf, "checkpoint_sec", "seconds from 0 up")
@@ -83,6 +81,8 @@ class TableSettings:
         None,
         "Official NAS-Bench-101 file, such as nasbench_only108.tfrecord. The embedded table of "
         "small cells trained on digits when not given.",
+        path=True,
+        by_content=True,
     )
     nasbench101_validation: str = setting(
         "random",
@@ -97,11 +97,13 @@ class TableSettings:
         None,
         "NAS-Bench-201 measurements: a CSV file, plain or gzip-compressed, or the folder "
         "NATS-tss-v1_0-3ffb9-simple (it is unpickled: name only one of the benchmark's authors).",
+        path=True,
+        by_content=True,
     )
     dataset: str = setting(
         "cifar10",
         "Data set searched in a NAS-Bench-201 table: cifar10, cifar100, imagenet16-120 or another "
-        "that it has columns of.",
+        "that it has columns of; 'all' for --job=query.",
     )
 
     def __post_init__(self):
@@ -115,7 +117,9 @@ class PretrainSettings:
     """The arch2vec autoencoder and its pre-training."""
 
     pretrained: str | None = setting(
-        None, "Output directory of a pre-training job whose model is used; none pre-trains here."
+        None,
+        "Output directory of a pre-training job whose model is used; none pre-trains here.",
+        path=True,
     )
     pretrain_cells: str = setting(
         "space", "Cells to pre-train on: the whole space or those of the table.", ("space", "table")
@@ -234,10 +238,13 @@ class ReportSettings:
         None,
         "Output directories, separated by commas: of finished searches for --job=report, of "
         "pre-trainings for the table of --job=analyze.",
+        path=True,
+        several=True,
     )
     reference: str | None = setting(
         None,
         "One of --inputs, which the others are tested against; the most accurate when not given.",
+        path=True,
     )
 
     def directories(self) -> list[str]:
@@ -268,12 +275,31 @@ class SampleSettings:
     """What is drawn from a fitted generator, --job=sample."""
 
     generator: str | None = setting(
-        None, "generator.keras of a search, to draw cells from with --job=sample."
+        None, "generator.keras of a search, to draw cells from with --job=sample.", path=True
     )
     num_samples: int = setting(1000, "Graphs to draw.")
 
     def __post_init__(self):
         require(self, self.num_samples >= 1, "num_samples", "at least 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class QuerySettings:
+    """Which cells are looked up, --job=query."""
+
+    cells: str | None = setting(
+        None,
+        "File of cells to look up with --job=query, one a line or a JSON list: NAS-Bench-201's "
+        "strings, NAS-Bench-101's matrices and operations, genotypes, operation indices.",
+        path=True,
+        by_content=True,
+    )
+    op_indices: str = setting(
+        "naslib",
+        "What six operation indices of a NAS-Bench-201 cell mean: NASLib's numbers and order of "
+        "edges, or NATS-Bench's.",
+        NUMBERINGS,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,6 +322,7 @@ class Settings:
     report: ReportSettings = ReportSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
     sample: SampleSettings = SampleSettings()
+    query: QuerySettings = QuerySettings()
 
     def values(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag."""

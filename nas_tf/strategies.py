@@ -28,7 +28,8 @@ from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import Generator
 from nas_tf.graphpnas.learning import Learning
 from nas_tf.graphpnas.search import GraphSearch
-from nas_tf.graphs import CellGraphs, first_of_each_key
+from nas_tf.graphs import CellGraphs
+from nas_tf.pools.pool import each_once
 from nas_tf.settings import Settings
 
 EMBEDDED = {"reinforce", "bayesian"}  # strategies that search in a pre-trained embedding
@@ -183,7 +184,7 @@ def _supervised(
     finish: Callable[[np.ndarray], np.ndarray],
 ) -> Strategy:
     """Returns a search in embeddings learned as it goes; see `SupervisedSearch`."""
-    study = dataclasses.replace(study, cells=study.cells[first_of_each_key(study.cells)])
+    study = dataclasses.replace(study, cells=each_once(study.cells)[0])
     values = settings.supervised
     return SupervisedSearch(
         lambda embeddings: search(embeddings, settings, study),
@@ -288,7 +289,7 @@ def _graph_search(
         beta=values.negative_weight,
         keep_top=values.keep_top,
         shares=(values.keep_first_share, values.keep_last_share),
-        total_queries=settings.search.num_queries or len(study.cells),
+        total_queries=settings.search.num_queries or len(each_once(study.cells)[0]),
         epochs=values.generator_epochs,
         batch_size=values.generator_batch_size,
         learning_rate=values.generator_learning_rate,

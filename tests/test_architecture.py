@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # modules and packages of `nas_tf/` (the single files of a level are one room). A module imports
 # from lower levels and from its own room, nothing else.
 LEVELS = (
-    ({"core", "graphs", "storage", "caching"},),
+    ({"core", "graphs", "paths", "storage", "caching", "backend"},),
     ({"spaces"},),
     ({"tables"}, {"layers"}),
     ({"networks"}, {"training"}, {"pools"}),
@@ -25,18 +25,23 @@ LEVELS = (
             "strategies", "published",
         },
     ),
-    ({"flags", "claim", "pretraining", "representation", "generators", "jobs", "main"},),
+    (
+        {
+            "flagfiles", "flags", "claim", "pretraining", "representation", "generators",
+            "queries", "jobs", "main", "__main__",
+        },
+    ),
 )
 # Where a package must not be imported directly; below, so that nothing imports it indirectly.
 TENSORFLOW = ("tensorflow", "keras", "tf_keras", "tensorflow_probability", "spektral",
               "keras_tuner", "tensorboard")
 WITHOUT_TENSORFLOW = {
-    "core", "graphs", "storage", "caching", "spaces", "declaration", "strategy_settings",
-    "settings", "tables", "flags",
+    "core", "graphs", "paths", "storage", "caching", "spaces", "declaration",
+    "strategy_settings", "settings", "tables", "flagfiles", "flags",
 }
 ABSL_FLAGS = ("absl.flags", "absl.app")
 WITH_ABSL_FLAGS = {"flags", "main"}
-WITH_LATE_IMPORTS = {"flags", "main", "experiment"}
+WITH_LATE_IMPORTS = {"main", "experiment"}
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 # Python's own generator belongs to the user: the official interface alone draws from it.
 WITH_PYTHONS_RANDOM = {"nas_tf/tables/nasbench101.py"}

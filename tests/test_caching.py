@@ -1,11 +1,13 @@
 """nas_tf/caching.py."""
 
 import os
+import time
 
 import numpy as np
 import pytest
 
 from nas_tf import caching, core
+from nas_tf.spaces.nasbench201 import NasBench201Space
 
 
 def _open(directory, make, interpret=lambda columns, _: columns["x"]):
@@ -65,3 +67,83 @@ def test_cache_directory_follows_the_environment(monkeypatch, tmp_path):
     assert caching.cache_directory() == tmp_path
     monkeypatch.delenv("NAS_TF_CACHE")
     assert caching.cache_directory().parts[-2:] == (".cache", "nas_tf")
+
+
+def test_cells_are_announced_where_they_are_made(tmp_path, capsys):
+    def cells():
+        return NasBench201Space().enumerate_cells()[:3]
+
+    for expected in ("making three cells (kept for the next time)\n", ""):
+        found = caching.cached_cells(tmp_path / "c", cells, space="nasbench201", name="three cells")
+        assert np.array_equal(found.keys, cells().keys)
+        assert capsys.readouterr().out == expected
+
+
+def test_the_cache_may_lie_in_a_home_directory(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NAS_TF_CACHE", "~/kept")
+    assert caching.cache_directory() == tmp_path / "kept"
+    monkeypatch.setenv("NAS_TF_CACHE", "~nobody_of_that_name/kept")
+    with pytest.raises(core.ConfigError, match="no home directory is known for ~nobody_of_that_n"):
+        caching.cache_directory()
+
+
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc"
+
+
+def test_content_is_known_whatever_its_name_and_time(tmp_path):
+    for name, when in (("one", 10**18), ("two", 10**9)):
+        (tmp_path / name).write_bytes(b"abc")
+        os.utime(tmp_path / name, ns=(when, when))
+        assert caching.content_checksum(tmp_path / name, tmp_path / "cache") == ABC
+
+
+def test_a_change_in_the_middle_is_seen_where_size_and_time_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(caching, "_SETTLED_SEC", -1.0)
+    path = tmp_path / "file"
+    found = set()
+    for middle in (b"x", b"y"):
+        time.sleep(0.05)  # more than a tick of the file system's clock
+        path.write_bytes(bytes(3_000_000) + middle + bytes(3_000_000))
+        os.utime(path, ns=(1, 1))
+        found.add(caching.content_checksum(path, tmp_path / "cache"))
+    assert len(found) == 2
+
+
+def test_a_settled_file_is_read_once(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    monkeypatch.setattr(caching, "_SETTLED_SEC", -1.0)
+    assert caching.content_checksum(path, tmp_path / "cache") == ABC
+    monkeypatch.setattr(caching, "_checksum", lambda *unused: _never())
+    assert caching.content_checksum(path, tmp_path / "cache") == ABC
+    path.write_bytes(b"abcd")
+    with pytest.raises(AssertionError, match="made again"):
+        caching.content_checksum(path, tmp_path / "cache")
+
+
+def test_a_folder_is_known_by_names_and_contents(tmp_path):
+    found = set()
+    for files in ({"a": "1"}, {"a": "2"}, {"b": "1"}, {"a": "1", "b": "1"}, {"ab": "1"}):
+        folder = tmp_path / str(len(found))
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        found.add(caching.content_checksum(folder, tmp_path / "cache"))
+        moved = folder.rename(tmp_path / f"moved{len(found)}")
+        assert caching.content_checksum(moved, tmp_path / "cache") in found
+    assert len(found) == 5
+
+
+def test_a_checksum_that_cannot_be_kept_is_found_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(caching, "_SETTLED_SEC", -1.0)
+    (tmp_path / "file").write_bytes(b"abc")
+    assert caching.content_checksum(tmp_path / "file", tmp_path / "file") == ABC
+
+
+def test_what_is_there_under_another_name_is_taken(tmp_path):
+    first = caching.content_directory(tmp_path, "one", "content")
+    assert first.name.startswith("one-") and len(first.name) == 20
+    first.mkdir()
+    assert caching.content_directory(tmp_path, "two", "content") == first
+    assert caching.content_directory(tmp_path, "two", "else").name.startswith("two-")

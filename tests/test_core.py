@@ -92,6 +92,20 @@ def test_errors_have_one_root():
     assert core.Suggestion(None).epochs is None
 
 
+def test_nan_is_infeasible_whatever_an_evaluator_says():
+    evaluation = core.Evaluation(
+        cells=None,
+        feasible=np.array([[True, True, False]]),
+        validation_accuracy=np.array([[NAN, 0.5, NAN]]),
+        test_accuracy=np.array([[0.1, NAN, NAN]]),
+        cost_sec=np.ones((1, 3)),
+        reason=np.array([["", "", "too large"]]),
+    )
+    assert evaluation.feasible.tolist() == [[False, True, False]]
+    assert evaluation.reason.tolist() == [["its validation accuracy is NaN", "", "too large"]]
+    assert evaluation.feedback(np.ones(1, bool)).feasible.tolist() == [[False, True, False]]
+
+
 # Random streams.
 
 

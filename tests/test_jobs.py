@@ -214,6 +214,8 @@ ELSEWHERE = {
     "reference",
     "generator",
     "num_samples",
+    "cells",
+    "op_indices",
     "generator_block",
     "explorer_neighbours",
 }
@@ -232,7 +234,7 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_run_of_a_study_is_the_run_made_alone(base, on_201, tmp_path, strategy):
+def test_a_run_of_a_study_is_the_run_made_alone(base, tmp_path, strategy):
     """Run 2 of seed 3 is run 0 of seed 5, whatever is pre-trained: a model's seed is its own."""
     settings = change(
         base, strategy=strategy, num_queries=20, num_initial=5, bananas_initial=5, bananas_round=5,
@@ -815,8 +817,53 @@ def test_a_checkpoint_of_another_table(base, done, tmp_path):
     for name in ("summary.json", "trace.npz"):
         (unfinished / name).unlink()
     make_nasbench101_records.write_file(path, max_vertices=4, epochs=(12, 36), seed=2)
+    with pytest.raises(ConfigError, match="received --nasbench101_records=.* of other content"):
+        execute(settings, unfinished)
+    config = unfinished / "config.flags"
+    config.write_text(re.sub("(?m)^# Content.*\n", "", config.read_text()))
     with pytest.raises(ConfigError, match="search.npz was saved with table="):
         execute(settings, unfinished)
+
+
+def test_a_checkpoint_of_the_same_table_elsewhere(base, done, tmp_path):
+    records = pathlib.Path(base.table.nasbench101_records)
+    moved = shutil.copy(records, tmp_path / "moved.tfrecord")
+    settings = change(base, pretrained=str(done), checkpoint_sec=0.0)
+    unfinished = execute(settings, tmp_path / "out")
+    before = (unfinished / "trace.npz").read_bytes()
+    for name in ("summary.json", "trace.npz"):
+        (unfinished / name).unlink()
+    execute(change(settings, nasbench101_records=str(moved)), unfinished)
+    assert (unfinished / "trace.npz").read_bytes() == before
+    assert f"--nasbench101_records={moved}\n" in (unfinished / "config.flags").read_text()
+
+
+def test_a_failed_start_leaves_no_directory(base, tmp_path):
+    with pytest.raises(DataError):
+        execute(change(base, nasbench101_records="no/such"), tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["summary.json", "report.md"])
+def test_files_of_others_are_not_replaced(base, tmp_path, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ConfigError, match=f"holds {name}, and no config.flags says"):
+        execute(base, tmp_path)
+    assert (tmp_path / name).read_text() == "{}"
+
+
+def test_a_summary_that_no_job_wrote_is_not_a_finished_job(base, tmp_path):
+    claim.write_config(tmp_path, base)
+    (tmp_path / "summary.json").write_text("{}")
+    with pytest.raises(ConfigError, match="its summary.json is not what a job writes"):
+        execute(base, tmp_path)
+
+
+@pytest.mark.parametrize("job", ["search", "analyze"])
+def test_a_missing_model_is_told_before_a_table_is_read(base, tmp_path, monkeypatch, job):
+    monkeypatch.setattr(benchmarks, "open_benchmark", lambda settings: _interrupt())
+    with pytest.raises(DataError, match="no/such/model/quality.json"):
+        execute(change(base, job=job, pretrained="no/such"), tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(base, done, tmp_path, monkeypatch):

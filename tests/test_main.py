@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+import nas_tf
 
 ROOT = pathlib.Path(__file__).parents[1]
 RUNS, QUERIES = 6, 40
@@ -209,24 +210,108 @@ def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
         ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
         ("--strategy=magic", "value should be one of <reinforce|bayesian|random|"),
         ("--flagfile=no/such.flags", "no/such.flags"),
+        ("--nostandardize=false", "--nostandardize=false does not take an argument"),
+        ("--num_queries=None", "'none', in small letters"),
     ],
 )
 def test_unknown_flags_and_values(tmp_path, bad, message):
-    result = run([bad], tmp_path)
-    assert result.returncode == 1
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    assert message in error_line(run([bad], tmp_path))
+
+
+def without_tensorflow(*arguments):
+    """Runs the command in a process that must not import TensorFlow."""
+    code = (
+        "import sys, nas_tf.main as main\n"
+        f"status = main.run({arguments!r})\n"
+        "assert 'tensorflow' not in sys.modules\nsys.exit(status)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
 
 
 def test_help_names_every_flag_without_loading_tensorflow():
-    code = (
-        "import sys, nas_tf.main as main; sys.argv = ['nas_tf', '--help']\n"
-        "try:\n    main.run()\n"
-        "finally:\n    assert 'tensorflow' not in sys.modules"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=os.environ
-    )
+    text = without_tensorflow("--help")
     for name in ("--num_queries", "--kl_weight", "--[no]positions", "--nasbench101_records"):
-        assert name in result.stdout
-    assert "AssertionError" not in result.stderr
+        assert name in text
+    assert without_tensorflow("--flagfile=nb101_rl", "-h") == text
+
+
+def test_the_package_is_the_command():
+    for module in ("nas_tf", "nas_tf.main"):
+        result = subprocess.run(
+            [sys.executable, "-m", module, "--version"], cwd=ROOT, capture_output=True, text=True
+        )
+        assert (result.returncode, result.stdout) == (0, f"nas_tf {nas_tf.__version__}\n")
+    assert without_tensorflow("--version") == f"nas_tf {nas_tf.__version__}\n"
+
+
+RANDOM = ("--flagfile=nb101_random", "--num_runs=2", "--num_queries=10")
+
+
+def test_the_users_keras_does_not_matter(records, tmp_path):
+    settings = {"floatx": "float64", "backend": "jax", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1",
+        "MPLBACKEND": "no_such",
+    }  # fmt: skip
+    result = run(
+        [*RANDOM, "--strategy=reinforce", "--pretrain_cells=table", "--epochs=1",
+         f"--nasbench101_records={records}"],
+        tmp_path / "out",
+        env=environment,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float7"}))
+    line = error_line(run(RANDOM, tmp_path / "other", env=environment))
+    assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: Invalid `floatx`")
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Returns a function that starts a job and what it has printed first."""
+    processes = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            command(arguments, tmp_path / "out"), cwd=ROOT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        processes.append(process)
+        return process, process.stdout.readline()
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number, status, word", [
+    (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"),
+])  # fmt: skip
+def test_a_signal_while_the_libraries_load(started, tmp_path, number, status, word):
+    process, line = started("--flagfile=nb101_rl")
+    assert line == f"nas_tf {nas_tf.__version__}: search, results go to {tmp_path / 'out'}\n"
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == (status, f"nas_tf: {word}\n")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_during_a_search(started, arguments, finished, tmp_path, number, status):
+    own = [*arguments, f"--pretrained={finished[0]}"]
+    process, _ = started(*own)
+    while not (tmp_path / "out" / "checkpoints" / "search.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    assert process.returncode == status, errors
+    lines = [line for line in errors.splitlines() if "nas_tf: " in line]
+    assert len(lines) == 1 and "the same command goes on" in lines[0]
+    assert "Traceback" not in errors
+    result = run(own, tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "trace.npz").read_bytes() == (finished[0] / "trace.npz").read_bytes()

@@ -1,12 +1,15 @@
 """setup.py, constraints.txt and .ci/run."""
 
 import ast
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
+import numpy as np
 import pytest
 
 from tools import make_nasbench101_records
@@ -105,3 +108,66 @@ def test_the_readme_opens_a_table_as_a_library(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(snippet.replace("nasbench_only108.tfrecord", path.name), {})
     assert 0 < float(capsys.readouterr().out.splitlines()[-1]) < 1
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """A copy of what is packaged: building leaves files beside it."""
+    directory = tmp_path_factory.mktemp("sources")
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, directory)
+    for name in ("nas_tf", "configs"):
+        shutil.copytree(ROOT / name, directory / name,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    return directory
+
+
+def build(sources, kind: str, site: pathlib.Path) -> None:
+    """Builds a wheel with setuptools, as pip does, and unpacks it."""
+    call = f"print(__import__('setuptools.build_meta').build_meta.build_{kind}({str(site)!r}))"
+    site.mkdir()
+    built = subprocess.run([sys.executable, "-c", call], cwd=sources, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    with zipfile.ZipFile(site / built.stdout.splitlines()[-1]) as wheel:
+        wheel.extractall(site)
+
+
+def installed(site: pathlib.Path, code: str) -> str:
+    """Runs code far from any sources, with nas_tf from a site alone."""
+    packages = str(pathlib.Path(np.__file__).parents[1])  # -S: no other installation of nas_tf
+    start = f"import site, sys; site.addsitedir({str(site)!r}); sys.path.append({packages!r})\n"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-S", "-c", start + code], cwd="/", env=environment,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+FIND = (
+    "from nas_tf import flagfiles, flags\n"
+    "from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table\n"
+    "print(flags.parse(['--flagfile=nb201_graphpnas_released']).search.strategy)\n"
+    "print(len(NasBench101Table.embedded().cells))\n"
+    "print(flagfiles.experiments())\n"
+)
+
+
+def test_a_wheel_has_experiments_and_data(sources, tmp_path):
+    site = tmp_path / "site"
+    stale = sources / "build" / "lib" / "nas_tf" / "configs" / "old.flags"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("")
+    build(sources, "wheel", site)
+    assert installed(site, FIND).splitlines() == ["graphpnas", "2532", f"{site}/nas_tf/configs"]
+    names = {path.name for path in (ROOT / "configs").glob("*.flags")}
+    assert {path.name for path in (site / "nas_tf" / "configs").iterdir()} == names
+    assert len(names) > 40
+    text = (next(site.glob("*.dist-info")) / "entry_points.txt").read_text()
+    assert "nas_tf = nas_tf.main:run" in text
+
+
+def test_an_editable_installation_has_experiments_and_data(sources, tmp_path):
+    build(sources, "editable", tmp_path / "site")
+    found = installed(tmp_path / "site", FIND).splitlines()
+    assert found == ["graphpnas", "2532", f"{sources}/configs"]
+    assert not (sources / "nas_tf" / "configs").exists()

@@ -247,6 +247,88 @@ def test_a_damaged_checkpoint_is_replaced_with_a_warning(tmp_path, damage, caplo
     assert_same(found, expected)
 
 
+class Fails(Walk):
+    """Raises an error at query 7, while it suggests or while it learns."""
+
+    def __init__(self, runs, error, where):
+        super().__init__(runs)
+        self.error, self.where = error, where
+
+    def suggest(self):
+        if self.where == "suggest" and len(self.feedback) == 7:
+            raise self.error
+        return super().suggest()
+
+    def update(self, feedback):
+        if self.where == "update" and len(self.feedback) == 7:
+            raise self.error
+        super().update(feedback)
+
+
+@pytest.mark.parametrize("where, name", [
+    ("suggest", "search.npz"), ("update", search_loop.UNFINISHED),
+])
+def test_an_error_of_a_strategy_loses_no_history(tmp_path, where, name):
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=1000)
+    strategy = Fails(3, core.ConfigError("the pool has been queried"), where)
+    with pytest.raises(core.ConfigError) as error:
+        run(strategy=strategy, checkpoint=checkpoint)
+    assert str(error.value) == (
+        f"the pool has been queried; the 7 queries made before are in {tmp_path / name}"
+    )
+    expected = run(queries=7).history
+    assert_same(search_loop.read_history(tmp_path / name), expected)
+    assert_same(error.value.history, expected)
+    assert_same(run(checkpoint=checkpoint).history, run().history)  # goes on, or begins anew
+
+
+def test_other_errors_keep_their_type_and_traceback(tmp_path):
+    class Evaluator:
+        def evaluate(self, suggestion, query):
+            if query == 5:
+                raise ZeroDivisionError("a training failed")
+            return evaluator(3).evaluate(suggestion, query)
+
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {}, interval_sec=1000)
+    with pytest.raises(ZeroDivisionError, match="^a training failed") as error:
+        search_loop.run_search(Walk(3), Evaluator(), Budget(9), num_runs=3, checkpoint=checkpoint)
+    path = tmp_path / "search.npz"
+    assert error.value.__notes__ == [f"the 5 queries made before are in {path}"]
+    assert_same(search_loop.read_history(path), run(queries=5).history)
+
+
+def test_without_a_checkpoint_the_error_has_the_history():
+    strategy = Fails(3, core.NasError("diverged"), "suggest")
+    with pytest.raises(core.NasError, match="7 queries .* are in the error's `history`$") as error:
+        run(strategy=strategy)
+    assert_same(error.value.history, run(queries=7).history)
+
+
+def test_an_error_before_the_first_query_is_as_it_was(tmp_path):
+    strategy = Fails(3, core.NasError("diverged"), "suggest")
+    strategy.feedback = [None] * 7
+    checkpoint = search_loop.Checkpoint(tmp_path / "search.npz", {})
+    with pytest.raises(core.NasError, match="^diverged$"):
+        run(strategy=strategy, checkpoint=checkpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_history(tmp_path):
+    storage.write_npz(tmp_path / "other.npz", key=np.zeros(3))
+    with pytest.raises(core.DataError, match="no history of a search"):
+        search_loop.read_history(tmp_path / "other.npz")
+
+
+def test_a_budget_that_never_ends_is_refused_before():
+    free = tabular.TabularEvaluator(
+        CELLS.keys, VALIDATION, test_accuracy=TEST, cost_sec=0 * VALIDATION, seeds=range(3)
+    )
+    strategy = Walk(3)
+    with pytest.raises(core.ConfigError, match="--cost_budget_sec=35: every training"):
+        search_loop.run_search(strategy, free, Budget(cost_budget_sec=35.0), num_runs=3)
+    assert strategy.feedback == []
+
+
 _JOB = """
 import sys
 sys.path[:0] = [{directory!r}, {root!r}]

@@ -24,6 +24,7 @@ from absl import app, flags
 
 from nas_tf import storage
 from nas_tf.graphs import CellGraphs
+from nas_tf.paths import expand_home
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import model_metrics, nasbench101_rows, records
 from tools.digits_training import DigitsProtocol, Measurement, measure
@@ -35,10 +36,10 @@ _CELLS_A_WORKER = 60  # then a new process takes over: graphs leave memory behin
 def main(argv: list[str]) -> None:
     """Trains what is missing, then writes the table."""
     del argv
-    work_dir = pathlib.Path(flags.FLAGS.work_dir)
+    work_dir = pathlib.Path(expand_home(flags.FLAGS.work_dir))
     work_dir.mkdir(parents=True, exist_ok=True)
     cells = nasbench101.enumerate_cells(MAX_VERTICES)
-    output = pathlib.Path(flags.FLAGS.output)
+    output = pathlib.Path(expand_home(flags.FLAGS.output))
     with storage.DirectoryLock(work_dir):
         done = read_table(output, cells) | read_finished(work_dir / "cells.jsonl")
         missing = [index for index in range(len(cells)) if index not in done]

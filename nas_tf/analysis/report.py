@@ -359,8 +359,7 @@ def _repeat_section(directory: Path) -> list[str]:
     return [
         "## How to repeat it",
         f"```\npython -m nas_tf.main {flagfile} --output_dir=ANOTHER_DIRECTORY\n```",
-        "Run it in the directory this job was started from, since paths may be relative. "
-        "`config.flags` holds every setting; another output directory is needed because this one "
+        "`config.flags` holds every setting, with absolute paths; another output directory is needed because this one "
         "holds a finished job. The numbers are in `summary.json`, every query of every run in "
         "`trace.npz`.",
     ]

@@ -48,7 +48,7 @@ class StudyDescription:
         protocol: what a search saw and what is reported, in words, where a benchmark has its own.
         model: the pre-trained model: `pretrain_seed`, `weights` (SHA-256), `num_cells`, `epochs` and
             `settings` of its pre-training; None where none was used.
-        settings: every setting that decides the result, by the name of its flag.
+        settings: every value that decides the result, by the name of its flag; no paths.
         changed_settings: those that are not as they are by default, as a flagfile has them.
         job: name of the job.
     """

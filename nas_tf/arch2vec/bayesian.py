@@ -22,7 +22,6 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf import core
-from nas_tf import graphs
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding, as_pool
@@ -72,8 +71,7 @@ class BayesianSearch:
         Args:
             embedding: float32 [M, D], finite; best with mean 0 and variance 1, see
                 `embedding.standardized`. Or an embedding for every run.
-            cells: the pool [M] it embeds; of cells with the same key, the first. With an
-                embedding for every run there must be none.
+            cells: the pool [M] it embeds; see `pools.as_pool`.
             seeds: R non-negative seeds. Nothing else of a run is random.
             num_initial: random cells before the first model.
             batch_size: B, cells a round; 5 on NAS-Bench-101, 1 on NAS-Bench-201.
@@ -88,14 +86,12 @@ class BayesianSearch:
             core.ConfigError: a setting is out of range.
             ValueError: the embedding does not fit the cells or is not finite.
         """
-        pool = as_pool(embedding, cells.shape)
+        self._cells, self._pool = as_pool(embedding, cells)
         _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate)
-        first = graphs.first_of_each_key(cells)
-        self._cells, self._pool = cells[first], pool.take(first)
         self._seeds = tuple(int(seed) for seed in seeds)
-        self._batch = min(batch_size, len(first))
+        self._batch = min(batch_size, len(self._cells))
         self._target = target
-        self._initial = self._draw_initial(min(num_initial, len(first)))
+        self._initial = self._draw_initial(min(num_initial, len(self._cells)))
         self._program = _Program(
             self._pool,
             len(self._seeds),

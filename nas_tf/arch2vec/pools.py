@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.arch2vec.nearest import NearestCells, RunNearestCells
+from nas_tf.graphs import CellGraphs
+from nas_tf.pools.pool import each_once
 
 _CHUNK = 1 << 14  # cells in a chunk, at most
 _ALIGNED = 16  # cells; a chunk is a multiple of it
@@ -146,17 +148,25 @@ class RunChunks:
 
 
 def as_pool(
-    embedding: "np.ndarray | RunEmbeddings", shape: tuple[int, ...]
-) -> SharedEmbedding | RunEmbeddings:
-    """Returns the pool of an embedding, float32 [M, D] or one for every run.
+    embedding: "np.ndarray | RunEmbeddings", cells: CellGraphs
+) -> tuple[CellGraphs, SharedEmbedding | RunEmbeddings]:
+    """Returns a pool with every architecture once, and its embedding.
+
+    Args:
+        embedding: float32 [M, D] or one for every run.
+        cells: the pool [M] it embeds; of cells with the same key the first is taken. With an
+            embedding for every run there must be none.
 
     Raises:
-        ValueError: it is not one of cells of shape [M], or not finite.
+        ValueError: the embedding is not one of cells of shape [M], or not finite.
     """
     pool = embedding if isinstance(embedding, RunEmbeddings) else SharedEmbedding(embedding)
-    if (pool.num_cells,) != shape:
-        raise ValueError(f"embedding of shape ({pool.num_cells}, {pool.depth}) for cells {shape}")
-    return pool
+    if (pool.num_cells,) != cells.shape:
+        raise ValueError(
+            f"embedding of shape ({pool.num_cells}, {pool.depth}) for cells {cells.shape}"
+        )
+    kept, places = each_once(cells)
+    return kept, pool if kept is cells else pool.take(places)
 
 
 def _division(num_cells: int) -> tuple[int, int]:

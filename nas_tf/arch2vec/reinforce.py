@@ -57,7 +57,7 @@ class ReinforceSearch:
 
         Args:
             embedding: float32 [M, D], finite; or an embedding for every run.
-            cells: the pool [M] it embeds.
+            cells: the pool [M] it embeds; see `pools.as_pool`.
             seeds: R non-negative seeds. Nothing else of a run is random.
             episode_length: T, queries between two updates.
             learning_rate: of Adam.
@@ -72,7 +72,7 @@ class ReinforceSearch:
             core.ConfigError: a setting is out of range.
             ValueError: embedding and cells do not fit together.
         """
-        pool = as_pool(embedding, cells.shape)
+        cells, pool = as_pool(embedding, cells)
         _check_settings(seeds, episode_length, learning_rate, discount, baseline)
         self._cells = cells
         self._pool = pool

@@ -1,5 +1,9 @@
 """Measuring cells by looking them up in a benchmark table.
 
+A cell is infeasible, with the reason, where the table does not have it or has no validation
+accuracy of it (NaN). Whatever else is wrong with a table (a cell twice, per cent, negative costs)
+is refused before a search begins.
+
 NAS-Bench-101 (Ying et al., 2019, arXiv:1902.09635), section 4: a search sees the validation
 accuracy of one random repeat and pays its training time; test accuracy is the mean of the repeats.
 
@@ -13,17 +17,24 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nas_tf import core
+from nas_tf.evaluators import measurements
+from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import KeyIndex
 from nas_tf.tables import nasbench101, nasbench201
 
 VALIDATIONS = ("random", "mean")
+NOT_IN_TABLE = "the cell is not in the benchmark table"
+NOT_MEASURED = "the table has no validation accuracy of the cell (NaN)"
 
 _FINAL = 1  # index of the last evaluation of a training run in a table's metrics
 _DRAWS = 256  # repeats drawn at a time
 
 
 class TabularEvaluator:
-    """Looks cells up by key; a cell that is not in the table is infeasible and costs nothing."""
+    """Looks cells up by key; a cell that is not in the table is infeasible and costs nothing.
+
+    One without a validation accuracy is infeasible too, and costs what its row says.
+    """
 
     def __init__(
         self,
@@ -39,10 +50,11 @@ class TabularEvaluator:
         """Args of one training budget of a table.
 
         Args:
-            keys: uint64 [M], one a cell.
-            validation_accuracy: float [M, repeats] in [0, 1].
-            test_accuracy: float [M] in [0, 1], the mean of the repeats.
-            cost_sec: float [M, repeats], training seconds.
+            keys: uint64 [M], one a cell, each once.
+            validation_accuracy: float [M, repeats] in [0, 1]; NaN where a training has none.
+            test_accuracy: float [M] in [0, 1], the mean of the repeats; NaN where there is none.
+            cost_sec: float [M, repeats], training seconds from 0 up; NaN counts as 0 where the
+                training has no validation accuracy.
             seeds: R seeds of the runs, non-negative.
             validation: "random" is the official protocol: validation accuracy and cost of one
                 repeat, drawn from (the run's seed, the query's number) and nothing else; "mean" is
@@ -51,7 +63,8 @@ class TabularEvaluator:
 
         Raises:
             core.ConfigError: `validation` is unknown.
-            core.DataError: the table is empty.
+            core.DataError: the table is empty, a cell is there twice, an accuracy is not in [0, 1]
+                or a cost no number of seconds; the message has the row, counted from 0.
             ValueError: the arrays do not fit together.
         """
         if validation not in VALIDATIONS:
@@ -65,16 +78,26 @@ class TabularEvaluator:
             raise ValueError(f"accuracy {shape} and cost {np.shape(cost_sec)} of {len(keys)} cells")
         if np.shape(test_accuracy) != keys.shape:
             raise ValueError(f"test accuracy {np.shape(test_accuracy)} of {len(keys)} cells")
+        measurements.check(keys, validation_accuracy, test_accuracy, cost_sec)
         self._index = KeyIndex(keys)
         self._validation = np.asarray(validation_accuracy, np.float64)
         self._test = np.asarray(test_accuracy, np.float64)
-        self._cost = np.asarray(cost_sec, np.float64)
+        self._cost = np.nan_to_num(np.asarray(cost_sec, np.float64))
         self._epochs = epochs
         self._seeds = tuple(int(seed) for seed in seeds)
         self._draws = None
         if validation == "mean":
             self._validation = self._validation.mean(axis=1, keepdims=True)
             self._cost = self._cost.mean(axis=1, keepdims=True)
+
+    def check_budget(self, budget: Budget) -> None:
+        """Raises ConfigError for a budget in seconds where no cell of the table costs any."""
+        cost = budget.cost_budget_sec
+        if cost is not None and not self._cost.any():
+            raise core.ConfigError(
+                f"--cost_budget_sec={cost:g}: every training of this table costs 0 s, so that the "
+                "budget would never end; set --num_queries instead"
+            )
 
     def evaluate(self, suggestion: core.Suggestion, query: int) -> core.Evaluation:
         """Measures cells [R, B]; column b is query number `query + b` of every run.
@@ -96,13 +119,15 @@ class TabularEvaluator:
             raise ValueError(f"cells of shape {cells.shape} for {len(self._seeds)} runs")
         index, found = self._index.find(cells.keys)
         repeat = self._repeats(query, cells.shape[1])
+        accuracy = np.where(found, self._validation[index, repeat], np.nan)
+        feasible = ~np.isnan(accuracy)
         return core.Evaluation(
             cells=cells,
-            feasible=found,
-            validation_accuracy=np.where(found, self._validation[index, repeat], np.nan),
-            test_accuracy=np.where(found, self._test[index], np.nan),
+            feasible=feasible,
+            validation_accuracy=accuracy,
+            test_accuracy=np.where(feasible, self._test[index], np.nan),
             cost_sec=np.where(found, self._cost[index, repeat], 0.0),
-            reason=np.where(found, "", "the cell is not in the benchmark table"),
+            reason=np.where(feasible, "", np.where(found, NOT_MEASURED, NOT_IN_TABLE)),
         )
 
     def _repeats(self, query: int, batch: int) -> np.ndarray:
@@ -129,7 +154,7 @@ def _draw(seed: int, block: int, repeats: int) -> np.ndarray:
 class MultiBudgetEvaluator:
     """Looks cells up at the epochs that a suggestion asks for."""
 
-    def __init__(self, epochs: Sequence[int], at: Callable[[int], core.Evaluator]):
+    def __init__(self, epochs: Sequence[int], at: Callable[[int], TabularEvaluator]):
         """Args of a table with several training budgets.
 
         Args:
@@ -138,6 +163,10 @@ class MultiBudgetEvaluator:
         """
         self._epochs = tuple(sorted(epochs))
         self._at = functools.cache(at)
+
+    def check_budget(self, budget: Budget) -> None:
+        """Raises ConfigError for a budget in seconds where no full training costs any."""
+        self._at(self._epochs[-1]).check_budget(budget)
 
     def evaluate(self, suggestion: core.Suggestion, query: int) -> core.Evaluation:
         """Measures cells [R, B] at `suggestion.epochs`; None is the full number.

@@ -15,12 +15,24 @@ from nas_tf.graphs import CellGraphs
 _CHUNK = 1024  # cells whose neighbours are made at a time
 
 
+def each_once(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
+    """Drops the cells of a pool [M] whose architecture has been there before.
+
+    Every strategy does this to the pool it is given, here.
+
+    Returns:
+        the cells that are left, in the order they have, and int64 [K], their places in the pool.
+    """
+    places = graphs.first_of_each_key(cells)
+    return (cells if len(places) == len(cells) else cells[places]), places
+
+
 def unique_cells(cells: CellGraphs) -> CellGraphs:
     """Returns every architecture of a pool once, by ascending key.
 
     Strategies number cells in this order, which does not depend on the order of a table's rows.
     """
-    cells = cells[graphs.first_of_each_key(cells)]
+    cells, _ = each_once(cells)
     return cells[np.argsort(cells.keys)]
 
 

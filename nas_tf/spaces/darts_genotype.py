@@ -8,11 +8,15 @@ intermediate nodes. For example, with `cells` a batch [B] of `DartsSpace`:
     cells = from_genotypes(genotypes)
 
 A genotype has two cells, `DartsSpace` one for both. Hence those of `to_genotypes` are alike.
+
+Other libraries order the fields in other ways. Where a genotype names them (a named tuple, a
+dictionary, a text `Genotype(reduce=...)`) the names count; positions do where there are none.
 """
 
+import ast
 import numbers
 from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,11 +49,12 @@ def to_genotypes(cells: CellGraphs) -> list[Genotype]:
     return [Genotype(edges, CONCAT, list(edges), CONCAT) for edges in lists]
 
 
-def from_genotypes(genotypes: Iterable[Sequence], part: str = "both") -> CellGraphs:
+def from_genotypes(genotypes: Iterable[Sequence | Mapping], part: str = "both") -> CellGraphs:
     """Returns the cells [B] of genotypes, with keys; the order of edges is kept.
 
     Args:
-        genotypes: B of `Genotype`, or of any sequence of its four fields.
+        genotypes: B of `Genotype`, or of any named tuple or mapping with its four fields, in any
+            order, or of sequences of the four in its order.
         part: "both" wants isomorphic normal and reduction cells and returns the normal ones;
             "normal" and "reduce" return one and do not look at the other.
 
@@ -76,10 +81,41 @@ def from_genotypes(genotypes: Iterable[Sequence], part: str = "both") -> CellGra
     return cells[:, 0]
 
 
-def _parse(name: str, genotype: Sequence, part: str) -> list[tuple[int, int]]:
+def parse_genotype(text: str) -> Genotype:
+    """Returns the genotype that a text such as `Genotype(normal=[...], ...)` spells.
+
+    Only lists, tuples, strings, numbers and `range` are read; nothing is run. Its cells are not
+    checked yet: `from_genotypes` does that.
+
+    Raises:
+        InvalidArchitectureError: the text is no genotype.
+    """
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", None) != "Genotype":
+            raise ValueError("no Genotype")
+        named = {word.arg: _literal(word.value) for word in call.keywords}
+        return Genotype(*map(_literal, call.args), **named)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise InvalidArchitectureError(
+            f"{_short(text)}: expected Genotype(normal=[...], normal_concat=[...], reduce=[...], "
+            "reduce_concat=[...])"
+        ) from None
+
+
+def _literal(node: ast.expr) -> Any:
+    """Returns the value of a literal, or of `range` over literals."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "range":
+        if node.keywords:
+            raise ValueError("range takes no names")
+        return range(*map(ast.literal_eval, node.args))
+    return ast.literal_eval(node)
+
+
+def _parse(name: str, genotype: Sequence | Mapping, part: str) -> list[tuple[int, int]]:
     """Returns operation code and source of the eight edges of one of a genotype's cells."""
     try:
-        fields = Genotype(*genotype)._asdict()
+        fields = _fields(genotype)
     except TypeError:
         raise InvalidArchitectureError(
             f"{name}: {_short(genotype)}: expected normal, normal_concat, reduce, reduce_concat"
@@ -103,6 +139,17 @@ def _parse(name: str, genotype: Sequence, part: str) -> list[tuple[int, int]]:
                 f"{parsed[place][1]}; expected two different ones"
             )
     return parsed
+
+
+def _fields(genotype: Sequence | Mapping) -> dict[str, Any]:
+    """Returns the four fields by name; raises TypeError where they are others."""
+    if isinstance(genotype, Mapping):
+        return Genotype(**genotype)._asdict()
+    if hasattr(genotype, "_fields"):
+        return Genotype(**dict(zip(genotype._fields, genotype, strict=True)))._asdict()
+    if not _is_list(genotype):
+        raise TypeError("no sequence of fields")
+    return Genotype(*genotype)._asdict()
 
 
 def _parse_edge(name: str, edge: Any, node: int) -> tuple[int, int]:

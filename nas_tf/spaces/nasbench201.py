@@ -27,6 +27,7 @@ import numpy as np
 
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import nasbench201_text
 
 NUM_CELLS = 15_625
 NUM_NEIGHBOURS = 24
@@ -215,22 +216,22 @@ def from_strings(strings: np.ndarray) -> CellGraphs:
     """
     index, known = find_strings(strings)
     if not known.all():
-        place = int(np.argmin(known.ravel()))
+        text = str(np.ravel(strings)[np.argmin(known.ravel())])
         raise InvalidArchitectureError(
-            f"{str(np.ravel(strings)[place])!r} is no NAS-Bench-201 cell; expected a string such "
-            f"as {_all_strings()[0]}"
+            f"{nasbench201_text.quoted(text)} is no NAS-Bench-201 cell: "
+            f"{nasbench201_text.reason(text, EDGE_OPS)}"
         )
     return _all_cells()[index]
 
 
 def find_strings(strings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Looks the benchmark's strings up, str [...].
+    """Looks the benchmark's strings up, str [...]; white space in them does not matter.
 
     Returns:
         int64 [...] places in `NasBench201Space.enumerate_cells` (undefined where unknown) and
         bool [...]: it is the string of a cell.
     """
-    strings = np.asarray(strings, dtype=np.str_)
+    strings = nasbench201_text.tidied(strings)
     ordered, order = _sorted_strings()
     position = np.minimum(np.searchsorted(ordered, strings), NUM_CELLS - 1)
     return order[position], ordered[position] == strings

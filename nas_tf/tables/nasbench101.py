@@ -16,7 +16,6 @@ Shapes: M cells, E numbers of epochs, R repeats; the last axis of a metric is (h
 
 import dataclasses
 import functools
-import hashlib
 import importlib.resources
 import os
 import pathlib
@@ -24,13 +23,13 @@ import random
 from collections.abc import KeysView, Mapping
 from typing import Any
 
-import google_crc32c
 import numpy as np
 
 from nas_tf import caching, core
 from nas_tf.graphs import CellGraphs
+from nas_tf.paths import expand_home
 from nas_tf.spaces import nasbench101
-from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api
+from nas_tf.tables import nasbench101_columns, nasbench101_rows, nasbench_api, records
 from nas_tf.tables.model_spec import ModelSpec
 from nas_tf.tables.nasbench_api import MissingCellError, OutOfDomainError
 
@@ -38,7 +37,7 @@ __all__ = ("MissingCellError", "ModelSpec", "NASBench", "NasBench101Table", "Out
 
 EMBEDDED_FILE = "nasbench101_digits.tfrecord.gz"
 _CACHE_VERSION = 3
-_CHECKED_BYTES = 1 << 20  # of a record file's head and of its tail
+_CHECKED_BYTES = 1 << 16  # of a record file's head
 _PROBED_KEYS = 64
 _NOTICE_BYTES = 10_000_000  # reading a larger file takes more than a moment and is announced
 
@@ -96,18 +95,18 @@ class NasBench101Table:
         """Opens a record file in the official format, plain or gzip-compressed.
 
         The first time the file is read and checked (`nasbench101_columns`) and written as columns
-        to a directory whose name holds the file's size, time of change, and checksums of its first
-        and last MiB. A damaged cache is rebuilt with a warning; one that cannot be written is done
-        without.
+        to a directory that is known by the file's content (`caching.content_checksum`). A damaged
+        cache is rebuilt with a warning; one that cannot be written is done without.
 
         Args:
-            path: the record file.
+            path: the record file; may begin with `~`.
             cache_directory: where columns are kept; `caching.cache_directory()` when None.
 
         Raises:
             core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
         """
-        path = pathlib.Path(path)
+        path = pathlib.Path(expand_home(path))
+        _check_start(path)
         directory = _columns_directory(path, cache_directory)
         columns = caching.cached_columns(
             directory, lambda: _read_columns(path), _check_columns, name=str(path)
@@ -339,24 +338,21 @@ def _table_name(path: pathlib.Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".tfrecord")
 
 
+def _check_start(path: pathlib.Path) -> None:
+    """Raises DataError where a file is none of records, before a long reading is announced."""
+    next(records.read_chunks(path, chunk_bytes=_CHECKED_BYTES))
+
+
 def _columns_directory(
     path: pathlib.Path, cache_directory: str | os.PathLike | None
 ) -> pathlib.Path:
-    """Returns the directory of a record file's columns; its name changes with the file."""
+    """Returns the directory of a record file's columns."""
     root = caching.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
     try:
-        with open(path, "rb") as handle:
-            state = os.fstat(handle.fileno())
-            head = google_crc32c.value(handle.read(_CHECKED_BYTES))
-            handle.seek(max(0, state.st_size - _CHECKED_BYTES))
-            tail = google_crc32c.value(handle.read(_CHECKED_BYTES))
-    except FileNotFoundError as error:
-        raise core.DataError(f"{path}: no such record file") from error
+        identity = f"{_CACHE_VERSION} {caching.content_checksum(path, root)}"
     except OSError as error:
         raise core.DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    identity = f"{_CACHE_VERSION} {state.st_size} {state.st_mtime_ns} {head} {tail}"
-    digest = hashlib.sha256(identity.encode("ascii")).hexdigest()[:16]
-    return root / "tables" / f"{_table_name(path)}-{digest}"
+    return caching.content_directory(root / "tables", _table_name(path), identity)
 
 
 def _check_columns(

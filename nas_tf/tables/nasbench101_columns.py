@@ -7,6 +7,8 @@ What is checked, beside every row by itself (`nasbench101_rows`):
   size over all (graph, hash) pairs with its known value; where that differs (parts of the
   benchmark, or damage) every MD5 hash is computed, which takes about 0.1 ms a cell;
 * rows of a cell have the same number of trainable parameters;
+* no training is there twice: rows of one cell and number of epochs that agree in every number come
+  from two copies of one file, not from two trainings;
 * every cell has the same numbers of epochs and, at each, the same number of repeats.
 
 Shapes: n rows, M cells, E numbers of epochs, R repeats.
@@ -18,7 +20,7 @@ import pathlib
 import numpy as np
 import tqdm
 
-from nas_tf import core
+from nas_tf import core, graphs
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_rows, records
@@ -77,6 +79,7 @@ def group_rows(
     distinct, index = _distinct_graphs(rows, path)
     _check_hashes(rows, distinct, index, first_row, cell_of_row, path)
     _check_parameters(rows, first_row[cell_of_row], path)
+    _check_copies(rows, path)
     epochs, repeats = _check_repeats(rows, order, cell_of_row, path)
     rank = np.argsort(first_row)
     cells = distinct[index[first_row[rank]]]
@@ -238,6 +241,28 @@ def _check_parameters(
         raise core.DataError(
             f"{_where(rows, row, path)}: its number of trainable parameters differs from that of "
             "an earlier record of the cell"
+        )
+
+
+def _check_copies(rows: nasbench101_rows.Rows, path: str | os.PathLike) -> None:
+    """Raises DataError for the first row that an earlier one repeats, number for number."""
+    digest = rows.hashes[:, 0] ^ rows.epochs.astype(np.uint64)
+    metrics = np.ascontiguousarray(rows.metrics.reshape(len(rows), -1))
+    for column in metrics.view(np.uint64).T:
+        digest = graphs.scramble(digest + graphs.SPLIT_MIX_STEP) ^ column
+    order = np.argsort(digest, kind="stable")
+    before, after = order[:-1], order[1:]
+    same = digest[before] == digest[after]
+    before, after = before[same], after[same]
+    same = (rows.hashes[before] == rows.hashes[after]).all(axis=1)
+    same &= rows.epochs[before] == rows.epochs[after]
+    same &= (metrics[before] == metrics[after]).all(axis=1)
+    if same.any():
+        first = int(np.argmin(np.where(same, after, len(rows))))
+        earlier, row = int(before[first]), int(after[first])
+        raise core.DataError(
+            f"{_where(rows, row, path)}: the same training as record {earlier} at byte offset "
+            f"{int(rows.offsets[earlier])}; a copy is no repeat, build the file again"
         )
 
 

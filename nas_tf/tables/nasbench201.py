@@ -15,18 +15,18 @@ Shapes: M cells.
 
 import dataclasses
 import functools
-import hashlib
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
-import google_crc32c
 import numpy as np
 
 from nas_tf import caching
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
+from nas_tf.paths import expand_home
 from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
 from nas_tf.tables import nasbench201_csv, nats_archive
 
@@ -97,12 +97,14 @@ class NasBench201Table:
             on; accuracies in [0, 1], costs in seconds.
         name: of the table, for reports.
         path: of the file or folder, "" when there is none.
+        numbered: a cell's place in the table is its index in the benchmark.
     """
 
     cells: CellGraphs
     columns: Mapping[str, np.ndarray]
     name: str = "memory"
     path: str = ""
+    numbered: bool = False
 
     def __post_init__(self):
         """Raises DataError when a column does not fit the cells."""
@@ -124,6 +126,7 @@ class NasBench201Table:
             DataError: it is missing, damaged or no such table.
             ConfigError: a folder is given and the package `nats_bench` is not installed.
         """
+        path = expand_home(path)
         if pathlib.Path(path).is_dir():
             return cls.load_nats(path, cache_directory)
         return cls.load_csv(path)
@@ -135,7 +138,9 @@ class NasBench201Table:
         Raises:
             DataError: it is missing, damaged or no such table; the message has row and column.
         """
-        return cls._from_columns(*nasbench201_csv.read_columns(path), pathlib.Path(path))
+        path = pathlib.Path(expand_home(path))
+        index, columns, numbered = nasbench201_csv.read_columns(path)
+        return cls._from_columns(index, columns, path, numbered)
 
     @classmethod
     def load_nats(
@@ -145,7 +150,7 @@ class NasBench201Table:
 
         The first time, the package `nats_bench` unpickles every file of the folder, which runs
         whatever they say (`nats_archive`): name only a folder of the benchmark's authors. The
-        columns are then kept in a directory whose name changes with the folder's files. A damaged
+        columns are then kept in a directory that is known by what the files hold. A damaged
         cache is rebuilt with a warning; one that cannot be written is done without.
 
         Args:
@@ -156,12 +161,12 @@ class NasBench201Table:
             DataError: the folder is missing, damaged or no such archive.
             ConfigError: the package is needed and not installed.
         """
-        folder = pathlib.Path(folder)
+        folder = pathlib.Path(expand_home(folder))
         directory = _columns_directory(folder, cache_directory)
         index, columns = caching.cached_columns(
             directory, lambda: _read_columns(folder), _named_columns, name=str(folder)
         )
-        return cls._from_columns(index, columns, folder)
+        return cls._from_columns(index, columns, folder, True)
 
     @property
     def num_cells(self) -> int:
@@ -179,6 +184,21 @@ class NasBench201Table:
         names = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
         return tuple(dict.fromkeys(m["dataset"] for m in names if m["kind"] != "cost_sec"))
 
+    def dataset(self, name: str) -> str:
+        """Returns the table's name of a data set: one of `datasets`.
+
+        Names of other programs are understood: CIFAR10, cifar10-valid, ImageNet16-120.
+
+        Raises:
+            ConfigError: the table has no such data set.
+        """
+        known = self._known(name)
+        if known is None:
+            raise ConfigError(
+                f"--dataset={name}: {self._label} has {', '.join(self.datasets) or 'none'}"
+            )
+        return known
+
     def accuracy(self, dataset: str, split: str, epochs: int) -> np.ndarray:
         """Returns float64 [M] in [0, 1].
 
@@ -191,10 +211,7 @@ class NasBench201Table:
             ConfigError: the table has no such data set.
             DataError: it has no such column of it.
         """
-        if dataset not in self.datasets:
-            raise ConfigError(
-                f"--dataset={dataset}: {self._label} has {', '.join(self.datasets) or 'none'}"
-            )
+        dataset = self.dataset(dataset)
         name = f"{dataset}_{split}_acc_{epochs}ep"
         if name not in self.columns:
             raise DataError(
@@ -205,10 +222,11 @@ class NasBench201Table:
 
     def cost_sec(self, dataset: str, epochs: int) -> np.ndarray | None:
         """Returns float64 [M], seconds of one training and one validation; None without."""
-        return self.columns.get(f"{dataset}_cost_sec_{epochs}ep")
+        return self.columns.get(f"{self._known(dataset)}_cost_sec_{epochs}ep")
 
     def budgets(self, dataset: str) -> tuple[int, ...]:
         """Returns the training epochs with a validation accuracy, ascending."""
+        dataset = self._known(dataset)
         matches = [nasbench201_csv.METRIC.fullmatch(name) for name in self.columns]
         return tuple(sorted(
             int(m["epochs"]) for m in matches if (m["dataset"], m["kind"]) == (dataset, "valid_acc")
@@ -225,6 +243,7 @@ class NasBench201Table:
             ConfigError: the table has no such data set.
             DataError: the table lacks a column that the protocol needs.
         """
+        dataset = self.dataset(dataset)
         epochs = search_epochs or _SEARCH_EPOCHS.get(dataset, REPORT_EPOCHS)
         return Protocol(
             dataset=dataset,
@@ -236,42 +255,44 @@ class NasBench201Table:
             table=self._label,
         )
 
+    def _known(self, name: str) -> str | None:
+        """Returns the table's name of a data set, None where it has none such."""
+        alike = [known for known in self.datasets if _plain_name(known) == _plain_name(name)]
+        return name if name in self.datasets else next(iter(alike), None)
+
     @property
     def _label(self) -> str:
         return self.path or f"table {self.name!r}"
 
     @classmethod
     def _from_columns(
-        cls, index: np.ndarray, columns: dict[str, np.ndarray], path: pathlib.Path
+        cls, index: np.ndarray, columns: dict[str, np.ndarray], path: pathlib.Path, numbered: bool
     ) -> "NasBench201Table":
         cells = NasBench201Space().enumerate_cells()[np.asarray(index)]
         name = path.name.removesuffix(".gz").removesuffix(".csv")
-        return cls(cells=cells, columns=columns, name=name, path=str(path))
+        return cls(cells=cells, columns=columns, name=name, path=str(path), numbered=numbered)
+
+
+def _plain_name(dataset: str) -> str:
+    """Returns what the spellings of a data set's name have in common."""
+    return re.sub("[^a-z0-9]", "", dataset.lower().removesuffix("-valid"))
 
 
 def _columns_directory(
     folder: pathlib.Path, cache_directory: str | os.PathLike | None
 ) -> pathlib.Path:
-    """Returns the directory of an archive's columns.
-
-    Its name changes with the content of the folder's description, and with the names, sizes and
-    times of change of all its files.
-    """
+    """Returns the directory of an archive's columns, which is known by names and contents."""
     root = caching.cache_directory() if cache_directory is None else pathlib.Path(cache_directory)
     try:
-        checksum = google_crc32c.value((folder / nats_archive.META_FILE).read_bytes())
-        with os.scandir(folder) as entries:
-            states = sorted((entry.name, entry.stat()) for entry in entries if entry.is_file())
+        (folder / nats_archive.META_FILE).stat()
+        identity = f"{_CACHE_VERSION} {caching.content_checksum(folder, root)}"
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(
             f"{folder}: no NATS-Bench folder ({nats_archive.META_FILE} is missing); {WHERE_TO_GET}"
         ) from error
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from error
-    files = " ".join(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in states)
-    identity = f"{_CACHE_VERSION} {checksum} {files}"
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return root / "tables" / f"{folder.name}-{digest}"
+    return caching.content_directory(root / "tables", folder.name, identity)
 
 
 def _named_columns(
@@ -286,6 +307,7 @@ def _named_columns(
 
 def _read_columns(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Reads an archive; returns columns and metadata to be cached."""
+    nats_archive.check_installed(folder)
     print(
         f"table: reading {folder} for the first time, this takes minutes (kept for the next time)",
         flush=True,

@@ -20,11 +20,12 @@ import os
 import pathlib
 import re
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 
 from nas_tf.core import DataError
-from nas_tf.spaces import nasbench201
+from nas_tf.spaces import nasbench201, nasbench201_text
 from nas_tf.spaces.nasbench201 import NUM_CELLS
 
 METRIC = re.compile(
@@ -34,16 +35,26 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_QUOTED = 200  # characters of a header in a message
 
 
-def read_columns(path: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+class Columns(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        index: int64 [M], the place of every row's cell in the space's enumeration, in the
+            benchmark's order where the file has it.
+        values: float64 [M] by the columns' names: accuracies in [0, 1], costs in seconds.
+        numbered: the file has the benchmark's order.
+    """
+
+    index: np.ndarray
+    values: dict[str, np.ndarray]
+    numbered: bool
+
+
+def read_columns(path: str | os.PathLike) -> Columns:
     """Reads a table of all cells, each once.
 
     Args:
         path: the CSV file.
-
-    Returns:
-        int64 [M], the place of every row's cell in the space's enumeration, in the benchmark's
-        order where the file has it; and by their names float64 [M] columns: accuracies in [0, 1],
-        costs in seconds.
 
     Raises:
         DataError: the file is missing, damaged or no such table; the message has the row and the
@@ -62,10 +73,11 @@ def read_columns(path: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.ndar
         for name in header
         if METRIC.fullmatch(name)
     }
-    if "arch_index" in texts:
+    numbered = "arch_index" in texts
+    if numbered:
         order = _benchmark_order(path, texts["arch_index"], numbers[1:])
         index, columns = index[order], {name: columns[name][order] for name in columns}
-    return index, columns
+    return Columns(index, columns, numbered)
 
 
 def check_complete(path: str | os.PathLike, index: np.ndarray) -> None:
@@ -159,7 +171,7 @@ def _check_cells(path: pathlib.Path, texts: tuple[str, ...], numbers: list[int])
         place = int(np.argmin(known))
         raise DataError(
             f"{path}: row {numbers[place]}, column arch_str: {_quote(texts[place])} is no "
-            "NAS-Bench-201 cell"
+            f"NAS-Bench-201 cell: {nasbench201_text.reason(texts[place], nasbench201.EDGE_OPS)}"
         )
     _check_each_once(path, "arch_str", index, texts, numbers)
     check_complete(path, index)

@@ -79,18 +79,14 @@ def read_columns(folder: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.nd
         folder: the archive. Its files are unpickled: see above.
 
     Returns:
-        as `nasbench201_csv.read_columns`, in the benchmark's order.
+        `index` and `values` of `nasbench201_csv.Columns`, in the benchmark's order.
 
     Raises:
         ConfigError: the package is not installed.
         DataError: the folder is missing, damaged or no such archive.
     """
     folder = pathlib.Path(folder)
-    if nats_bench is None:
-        raise ConfigError(
-            f"--nasbench201_table={folder}: a NATS-Bench folder is read by the package "
-            "nats_bench, which is not installed; pip install 'nas_tf[nats]'"
-        )
+    check_installed(folder)
     archive = _open(folder)
     index = _check_cells(folder, archive)
     columns = {name: np.empty(len(index)) for name in _column_names()}
@@ -101,6 +97,15 @@ def read_columns(folder: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.nd
     if not any("_acc_" in name for name in complete):
         raise DataError(f"{folder}: no accuracy is there for every cell; download it again")
     return index, _as_fractions(folder, complete)
+
+
+def check_installed(folder: str | os.PathLike) -> None:
+    """Raises ConfigError where the package that reads a folder is not installed."""
+    if nats_bench is None:
+        raise ConfigError(
+            f"--nasbench201_table={folder}: a NATS-Bench folder is read by the package "
+            "nats_bench, which is not installed; pip install 'nas_tf[nats]'"
+        )
 
 
 def _column_names() -> list[str]:

@@ -91,15 +91,26 @@ def test_an_embedding_for_every_run_is_not(own):
         pool.take(np.arange(CELLS - 1))
 
 
-def test_what_fits_no_cells_is_refused(own):
-    assert pools.as_pool(own[0], (CELLS,)) is own[0]
-    assert pools.as_pool(VALUES[0], (CELLS,)).num_cells == CELLS
+def test_what_fits_no_cells_is_refused(own, toy):
+    cells = toy.cells(range(CELLS))
+    found, pool = pools.as_pool(own[0], cells)
+    assert found is cells and pool is own[0]
+    assert pools.as_pool(VALUES[0], cells)[1].num_cells == CELLS
     with pytest.raises(ValueError, match=r"embedding of shape \(50, 3\) for cells \(49,\)"):
-        pools.as_pool(own[0], (CELLS - 1,))
+        pools.as_pool(own[0], cells[1:])
     with pytest.raises(ValueError, match="is no matrix"):
-        pools.as_pool(VALUES, (RUNS,))
+        pools.as_pool(VALUES, cells[:RUNS])
     with pytest.raises(ValueError, match="not finite"):
-        pools.as_pool(np.full((CELLS, DEPTH), np.inf), (CELLS,))
+        pools.as_pool(np.full((CELLS, DEPTH), np.inf), cells)
+
+
+def test_an_architecture_is_in_a_pool_once(own, toy):
+    cells = toy.cells([*range(CELLS - 2), 7, 3])
+    found, pool = pools.as_pool(VALUES[0], cells)
+    assert found.keys.tolist() == list(range(CELLS - 2))
+    np.testing.assert_array_equal(pool.of(np.arange(CELLS - 2)), VALUES[0, : CELLS - 2])
+    with pytest.raises(ValueError, match="48 of 50 cells"):
+        pools.as_pool(own[0], cells)
 
 
 def test_time_grows_with_the_runs_and_not_with_their_square():

@@ -5,6 +5,7 @@ import pytest
 
 from nas_tf import core
 from nas_tf.evaluators import tabular
+from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.tables.nasbench101 import NasBench101Table
@@ -45,6 +46,85 @@ def test_a_cell_outside_the_table_is_infeasible_and_free():
     assert np.isnan(found.validation_accuracy[1, 0]) and np.isnan(found.test_accuracy[1, 0])
     assert found.cost_sec[1, 0] == 0.0
     assert found.reason.tolist() == [[""], ["the cell is not in the benchmark table"]]
+
+
+def altered(**values):
+    """Returns the evaluator of a table with some arrays replaced."""
+    arrays = {"validation_accuracy": VALIDATION, "test_accuracy": TEST, "cost_sec": COST} | values
+    keys, validation = arrays.pop("keys", KEYS), arrays.pop("validation_accuracy")
+    return tabular.TabularEvaluator(keys, validation, seeds=[0], validation="mean", **arrays)
+
+
+def put(array, place, value):
+    array = array.copy()
+    array[place] = value
+    return array
+
+
+def test_a_cell_without_validation_accuracy_is_infeasible():
+    evaluator = altered(validation_accuracy=put(VALIDATION, (1, slice(None)), np.nan))
+    found = evaluator.evaluate(suggest([[10, 20, 99]]), 0)
+    assert found.feasible.tolist() == [[False, True, False]]
+    assert found.reason.tolist() == [[
+        "the table has no validation accuracy of the cell (NaN)",
+        "",
+        "the cell is not in the benchmark table",
+    ]]
+    assert np.isnan(found.validation_accuracy).tolist() == [[True, False, True]]
+    assert np.isnan(found.test_accuracy).tolist() == [[True, False, True]]
+    assert found.cost_sec.tolist() == [[102, 202, 0]]
+
+
+def test_a_cell_without_test_accuracy_can_be_searched():
+    found = altered(test_accuracy=put(TEST, 1, np.nan)).evaluate(suggest([[10]]), 0)
+    assert found.feasible.all() and np.isnan(found.test_accuracy).all()
+
+
+def test_what_was_not_measured_needs_no_cost():
+    evaluator = altered(
+        validation_accuracy=put(VALIDATION, (2, 0), np.nan), cost_sec=put(COST, (2, 0), np.nan)
+    )
+    assert evaluator.evaluate(suggest([[30]]), 0).cost_sec.tolist() == [[302]]
+    assert not evaluator.evaluate(suggest([[20]]), 0).feasible.any()
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"keys": put(KEYS, 2, 30)},
+         "row 2 of the table: the same architecture as row 0; keep one row a cell"),
+        ({"validation_accuracy": 100 * VALIDATION},
+         "row 0 of the table: validation accuracy 31, expected a fraction from 0 to 1; "
+         "per cent are divided by 100"),
+        ({"validation_accuracy": put(VALIDATION, (2, 1), -0.5)},
+         "row 2 of the table: validation accuracy -0.5, expected a fraction from 0 to 1"),
+        ({"validation_accuracy": put(VALIDATION, (1, 1), np.inf)},
+         "row 1 of the table: validation accuracy inf, expected a fraction from 0 to 1"),
+        ({"test_accuracy": put(TEST, 1, 94.4)},
+         "row 1 of the table: test accuracy 94.4, expected a fraction from 0 to 1; "
+         "per cent are divided by 100"),
+        ({"cost_sec": put(COST, (1, 2), -3.0)},
+         "row 1 of the table: cost -3, expected seconds, 0 or more"),
+        ({"cost_sec": put(COST, (2, 0), np.nan)},
+         "row 2 of the table: cost nan, expected seconds, 0 or more"),
+    ],
+)
+def test_tables_that_cannot_be_searched(values, message):
+    with pytest.raises(core.DataError) as error:
+        altered(**values)
+    assert str(error.value) == message
+
+
+def test_a_budget_in_seconds_needs_costs():
+    budget = Budget(num_queries=9, cost_budget_sec=100.0)
+    altered().check_budget(budget)
+    free = altered(cost_sec=0 * COST)
+    free.check_budget(Budget(num_queries=9))
+    message = "--cost_budget_sec=100: every training of this table costs 0 s"
+    with pytest.raises(core.ConfigError, match=message):
+        free.check_budget(budget)
+    with pytest.raises(core.ConfigError, match=message):
+        tabular.MultiBudgetEvaluator((4, 12), lambda epochs: free).check_budget(budget)
 
 
 def test_random_shows_accuracy_and_cost_of_one_repeat():

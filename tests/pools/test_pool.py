@@ -10,6 +10,15 @@ def test_unique_cells_are_in_the_order_of_their_keys(toy):
     assert pool.unique_cells(toy.cells([5, 9, 3, 5, 3])).keys.tolist() == [3, 5, 9]
 
 
+def test_each_architecture_once_keeps_the_order(toy):
+    cells, places = pool.each_once(toy.cells([5, 9, 3, 5, 3]))
+    assert cells.keys.tolist() == [5, 9, 3] and places.tolist() == [0, 1, 2]
+    cells, places = pool.each_once(toy.cells([5, 5, 9, 3]))
+    assert cells.keys.tolist() == [5, 9, 3] and places.tolist() == [0, 2, 3]
+    alone = toy.cells([5, 9])
+    assert pool.each_once(alone)[0] is alone
+
+
 def test_neighbours_of_a_small_graph(toy):
     """0 - 1 - 2 - 30, 4 alone; 30 is not in the pool."""
     space = toy.space([(0, 1), (2, 1), (2, 30)])

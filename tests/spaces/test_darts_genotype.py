@@ -9,7 +9,12 @@ from nas_tf.core import InvalidArchitectureError
 from nas_tf.spaces import darts
 from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.darts_edges import DIL3X3, MAXPOOL, SEP3X3, SKIP
-from nas_tf.spaces.darts_genotype import Genotype, from_genotypes, to_genotypes
+from nas_tf.spaces.darts_genotype import (
+    Genotype,
+    from_genotypes,
+    parse_genotype,
+    to_genotypes,
+)
 
 # DARTS_V2 (Liu et al., 2019).
 NORMAL = [
@@ -66,6 +71,50 @@ def test_genotypes_of_other_libraries():
     edges = [[op, np.int64(source)] for op, source in NORMAL]
     cells = from_genotypes([other(edges, np.arange(2, 6), tuple(edges), tuple(CONCAT))])
     np.testing.assert_array_equal(cells.keys, from_genotypes([BOTH_NORMAL]).keys)
+
+
+@pytest.mark.parametrize("fields", [
+    "reduce reduce_concat normal normal_concat", "normal_concat normal reduce_concat reduce",
+])
+def test_names_win_over_positions(fields):
+    other = namedtuple("Genotype", fields)
+    named = other(**DARTS_V2._asdict())
+    reordered = {name: getattr(DARTS_V2, name) for name in fields.split()}
+    for part in ("normal", "reduce"):
+        expected = from_genotypes([DARTS_V2], part=part).keys
+        for genotype in (named, named._asdict(), reordered, tuple(DARTS_V2), list(DARTS_V2)):
+            np.testing.assert_array_equal(from_genotypes([genotype], part=part).keys, expected)
+    normal, reduce = (from_genotypes([DARTS_V2], part) for part in ("normal", "reduce"))
+    assert normal.keys != reduce.keys
+
+
+def test_other_names_are_refused():
+    other = namedtuple("Genotype", "normal normal_concat reduce concat")
+    for genotype in (other(*DARTS_V2), other(*DARTS_V2)._asdict(), {"normal": NORMAL}):
+        with pytest.raises(InvalidArchitectureError, match="genotype 0: .*: expected normal, norm"):
+            from_genotypes([genotype])
+
+
+def test_texts_of_genotypes():
+    assert parse_genotype(repr(DARTS_V2)) == DARTS_V2
+    text = (
+        f"  Genotype(reduce={REDUCE}, reduce_concat=range(2, 6), "
+        f"normal={NORMAL}, normal_concat=[2, 3, 4, 5])\n"
+    )
+    found = parse_genotype(text)
+    assert found == Genotype(NORMAL, CONCAT, REDUCE, range(2, 6))
+    assert parse_genotype(f"Genotype({NORMAL}, {CONCAT}, {REDUCE}, {CONCAT})") == DARTS_V2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Genotype", "Genotype(", "Genotype()", "Cell(normal=[])", "[('none', 0)]",
+     "Genotype(normal=open('x'), normal_concat=[], reduce=[], reduce_concat=[])",
+     "Genotype(normal=[], normal_concat=range(start=2), reduce=[], reduce_concat=[])"],
+)
+def test_texts_that_are_none(text):
+    with pytest.raises(InvalidArchitectureError, match=r"expected Genotype\(normal=\[...\], norm"):
+        parse_genotype(text)
 
 
 def test_isomorphic_normal_and_reduction_cells():

@@ -186,14 +186,33 @@ def test_the_strings_are_those_of_their_parts(everything):
 
 @pytest.mark.parametrize(
     "string",
-    ["", "nonsense", STRING[:-1], STRING + " ", STRING.replace("skip_connect~2", "skip_connect~1")],
+    ["", "nonsense", STRING[:-1], STRING + "|", STRING.replace("skip_connect~2", "skip_connect~1")],
 )
 def test_unknown_strings(string):
     _, known = nasbench201.find_strings(np.array([STRING, string]))
     assert known.tolist() == [True, False]
     with pytest.raises(InvalidArchitectureError) as error:
         nasbench201.from_strings(np.array([STRING, string]))
-    assert str(error.value).startswith(f"{string!r} is no NAS-Bench-201 cell; expected a string")
+    assert str(error.value).startswith(f"{string!r} is no NAS-Bench-201 cell: ")
+
+
+def test_white_space_does_not_matter(everything):
+    strings = nasbench201.to_strings(everything[:200])
+    spaced = [f" {text}\n".replace("+", " + ") for text in strings]
+    found, known = nasbench201.find_strings(np.array(spaced))
+    assert known.all() and found.tolist() == list(range(200))
+    printed = f"Structure(4 nodes with {STRING})"
+    assert nasbench201.from_strings(np.array([printed])).ops.tolist() == [OPS]
+
+
+def test_edges_in_another_order_are_refused_by_that_name():
+    other = STRING.replace("|skip_connect~0|nor_conv_3x3~1|", "|nor_conv_3x3~1|skip_connect~0|")
+    with pytest.raises(InvalidArchitectureError) as error:
+        nasbench201.from_strings(np.array([other]))
+    assert str(error.value) == (
+        f"{other!r} is no NAS-Bench-201 cell: the edges of node 3 are in another order, 1, 0, 2; "
+        f"the benchmark writes this cell as {STRING}"
+    )
 
 
 # Labelled edges.

@@ -46,10 +46,33 @@ def test_a_short_first_read_is_silent(synthetic, capsys):
 
 def test_a_changed_file_is_read_again(synthetic, monkeypatch):
     nasbench101.NasBench101Table.load(synthetic)
+    content = synthetic.read_bytes()
+    synthetic.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # in its last checksum
     os.utime(synthetic, ns=(1, 1))
     monkeypatch.setattr(nasbench101_columns, "read_columns", _fail)
     with pytest.raises(AssertionError):
         nasbench101.NasBench101Table.load(synthetic)
+
+
+def test_the_same_records_have_one_cache(synthetic, cache, monkeypatch, tmp_path):
+    nasbench101.NasBench101Table.load(synthetic)
+    copy = tmp_path / "~other.tfrecord"
+    copy.write_bytes(synthetic.read_bytes())
+    os.utime(synthetic, ns=(1, 1))
+    monkeypatch.setattr(nasbench101_columns, "read_columns", _fail)
+    nasbench101.NasBench101Table.load(synthetic)
+    again = nasbench101.NasBench101Table.load(copy)
+    assert (again.name, again.path) == ("~other", str(copy))
+    assert len(list((cache / "tables").iterdir())) == 1
+
+
+def test_a_file_of_something_else_is_not_announced(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(nasbench101, "_NOTICE_BYTES", 10)
+    path = tmp_path / "other.tfrecord"
+    path.write_bytes(bytes(range(256)) * 10)
+    with pytest.raises(core.DataError, match="other.tfrecord"):
+        nasbench101.NasBench101Table.load(path)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete", "keys"])

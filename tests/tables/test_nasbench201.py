@@ -55,6 +55,30 @@ def test_a_budget_in_seconds_needs_costs(two_cells):
     )
 
 
+@pytest.mark.parametrize("name, known", [
+    ("CIFAR10", "cifar10"), ("cifar10-valid", "cifar10"), ("CIFAR-100", "cifar100"),
+    ("ImageNet16-120", "imagenet16-120"), ("imagenet-16-120", "imagenet16-120"),
+    ("cifar100", "cifar100"),
+])
+def test_other_spellings_of_data_sets(two_cells, name, known):
+    assert two_cells.dataset(name) == known
+    assert two_cells.budgets(name) == two_cells.budgets(known) != ()
+    if known != "imagenet16-120":
+        assert two_cells.protocol(name).dataset == known
+        accuracy = two_cells.accuracy(name, "test", 200)
+        assert accuracy.tolist() == two_cells.accuracy(known, "test", 200).tolist()
+
+
+def test_a_tables_own_spelling_comes_first(two_cells):
+    names = ("cifar10", "cifar10-valid", "ImageNet16-120")
+    columns = {f"{name}_valid_acc_12ep": np.array([0.1, 0.2]) for name in names}
+    table = NasBench201Table(cells=two_cells.cells, columns=columns)
+    assert [table.dataset(name) for name in names] == list(names)
+    assert table.dataset("imagenet16-120") == "ImageNet16-120"
+    with pytest.raises(ConfigError, match="--dataset=valid: table 'memory' has cifar10, cifar10-va"):
+        table.dataset("valid")
+
+
 def test_budgets(two_cells):
     assert two_cells.budgets("cifar10") == (12, 200)
     assert two_cells.budgets("cifar100") == (200,)
@@ -141,6 +165,7 @@ def _reads(monkeypatch):
         return np.arange(15_625)[::-1], columns
 
     monkeypatch.setattr(nats_archive, "read_columns", read_columns)
+    monkeypatch.setattr(nats_archive, "check_installed", lambda folder: None)
     return reads
 
 
@@ -171,6 +196,28 @@ def test_a_changed_folder_is_read_again(folder, reads, warnings, change):
     os.utime(folder / change, ns=(1, 1))
     NasBench201Table.load(folder)
     assert len(reads) == 2 and not warnings
+
+
+def test_a_folder_that_moved_or_was_touched_is_known_by_its_content(folder, reads, cache, tmp_path):
+    NasBench201Table.load(folder)
+    os.utime(folder / "meta.pickle.pbz2", ns=(1, 1))
+    _check(NasBench201Table.load(folder), folder)
+    moved = folder.rename(tmp_path / "tss")
+    assert NasBench201Table.load(moved).path == str(moved)
+    assert len(reads) == 1 and len(list((cache / "tables").iterdir())) == 1
+
+
+def test_a_folder_is_not_announced_where_its_reader_is_not_installed(folder, monkeypatch, capsys):
+    monkeypatch.setattr(nats_archive, "nats_bench", None)
+    with pytest.raises(ConfigError, match=r"pip install 'nas_tf\[nats\]'"):
+        NasBench201Table.load(folder)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_home_directory_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(DataError, match=f"{tmp_path}/table.csv: no such NAS-Bench-201 table"):
+        NasBench201Table.load("~/table.csv")
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete", "index", "names"])

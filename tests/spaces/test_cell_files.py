@@ -1,0 +1,153 @@
+"""nas_tf/spaces/cell_files.py."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from nas_tf.core import DataError
+from nas_tf.spaces import darts, nasbench201
+from nas_tf.spaces.cell_files import read_cells
+from nas_tf.spaces.darts_genotype import to_genotypes
+from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.spaces.nasbench101_text import to_specs
+from nas_tf.spaces.nasbench201_forms import to_op_indices
+
+SPACE = nasbench201.NasBench201Space()
+CELLS = SPACE.enumerate_cells()[[5, 15_000, 777, 5]]
+STRINGS = nasbench201.to_strings(CELLS).tolist()
+NASLIB = to_op_indices(CELLS, "naslib").tolist()
+NATS = to_op_indices(CELLS, "nats_bench").tolist()
+MATRICES = nasbench201.to_edges(CELLS).swapaxes(-1, -2).tolist()
+GENOTYPES = [
+    [[edge.split("~") for edge in node[1:-1].split("|")] for node in text.split("+")]
+    for text in STRINGS
+]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.txt"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def lines(values):
+    return "".join(f"{value}\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lines(STRINGS),
+        "# mine\r\n\r\n" + "\r\n".join(f"  {text} " for text in STRINGS),
+        json.dumps(STRINGS),
+        json.dumps({"cells": [{"arch_str": text} for text in STRINGS]}, indent=2),
+        lines(json.dumps({"arch_str": text}) for text in STRINGS),
+        lines(NASLIB),
+        lines(map(tuple, NASLIB)),
+        lines(",".join(map(str, numbers)) for numbers in NASLIB),
+        json.dumps(NASLIB, indent=1),
+        json.dumps(MATRICES),
+        lines(MATRICES),
+        json.dumps(GENOTYPES, indent=4),
+        lines(map(json.dumps, GENOTYPES)),
+    ],
+)
+def test_forms_of_nasbench201(write, text):
+    found = read_cells(write(text), "nasbench201")
+    assert found.keys.tolist() == CELLS.keys.tolist()
+
+
+def test_the_numbering_of_nats_bench(write):
+    found = read_cells(write(lines(NATS)), "nasbench201", numbering="nats_bench")
+    assert found.keys.tolist() == CELLS.keys.tolist()
+
+
+@pytest.mark.parametrize(
+    "text", [STRINGS[1], f"{NASLIB[1]}", json.dumps(MATRICES[1], indent=1), "15000",
+             json.dumps(GENOTYPES[1]), json.dumps({"op_indices": NASLIB[1]})]
+)
+def test_a_single_cell(write, text):
+    found = read_cells(write(text), "nasbench201", numbered=SPACE.enumerate_cells())
+    assert found.keys.tolist() == CELLS.keys[1:2].tolist()
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_forms_of_nasbench101(write, indent):
+    cells = NasBench101Space(4).enumerate_cells()
+    specs = to_specs(cells)
+    pairs = [[spec["matrix"], spec["ops"]] for spec in specs]
+    for text in (
+        json.dumps(specs, indent=indent), json.dumps({"space": "s", "cells": specs}, indent=indent),
+        lines(map(json.dumps, specs)), json.dumps(pairs, indent=indent),
+    ):
+        assert read_cells(write(text), "nasbench101").keys.tolist() == cells.keys.tolist()
+    for value in (specs[3], pairs[3]):
+        found = read_cells(write(json.dumps(value, indent=indent)), "nasbench101")
+        assert found.keys.tolist() == [cells.keys[3]]
+
+
+def test_genotypes_of_darts(write):
+    cells = darts.DartsSpace().random_cells(np.random.default_rng(0), (3,))
+    genotypes = to_genotypes(cells)
+    dictionaries = [
+        {name: list(value) for name, value in genotype._asdict().items()} for genotype in genotypes
+    ]
+    for text in (lines(genotypes), json.dumps(dictionaries), lines(map(json.dumps, dictionaries)),
+                 json.dumps([list(one.values()) for one in dictionaries])):
+        assert read_cells(write(text), "darts").keys.tolist() == cells.keys.tolist()
+    found = read_cells(write(json.dumps(list(dictionaries[1].values()))), "darts")
+    assert found.keys.tolist() == [cells.keys[1]]
+
+
+@pytest.mark.parametrize(
+    "space, text, message",
+    [
+        ("nasbench201", "", "holds no cells"),
+        ("nasbench201", "# nothing\n\n", "holds no cells"),
+        ("nasbench201", "[]", "holds no cells"),
+        ("nasbench201", f"{STRINGS[0]}\n\n|none~0|\n", "line 3: '|none~0|' is no NAS-Bench-201 cell"),
+        ("nasbench201", f"[\n{json.dumps(STRINGS[0])},\n\n[1, 2]]", "line 4: operation indices [1"),
+        ("nasbench201", f"{STRINGS[0]}\n[1, 2", "line 2: neither a cell nor JSON (Expecting"),
+        ("nasbench201", "7", "line 1: index 7: the table does not number its cells"),
+        ("nasbench201", "true", "line 1: 'true' is no NAS-Bench-201 cell"),
+        ("nasbench101", '{"cells": [\n{"matrix": [[0]], "ops": ["input"]}]}',
+         'line 2: matrix [[0]] for 1 operations: expected as many'),
+        ("nasbench101", STRINGS[0], "line 1: '|"),
+        ("darts", "Genotype(3)", "line 1: 'Genotype(3)': expected Genotype("),
+    ],
+)
+def test_errors_name_file_and_line(write, space, text, message):
+    path = write(text)
+    with pytest.raises(DataError) as error:
+        read_cells(path, space)
+    assert str(error.value).startswith(f"{path}: {message}") and "\n" not in str(error.value)
+
+
+def test_an_index_beyond_the_table(write):
+    with pytest.raises(DataError, match="line 2: index 15625: expected 0 to 15624$"):
+        read_cells(write("0\n15625\n"), "nasbench201", numbered=SPACE.enumerate_cells())
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(DataError, match="no such file of cells"):
+        read_cells(tmp_path / "a", "nasbench201")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_cells(tmp_path, "nasbench201")
+    (tmp_path / "b").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="no text file .byte 0 is no UTF-8"):
+        read_cells(tmp_path / "b", "nasbench201")
+
+
+def test_all_cells_take_seconds(write):
+    everything = SPACE.enumerate_cells()
+    path = write(lines(nasbench201.to_strings(everything)))
+    started = time.perf_counter()
+    found = read_cells(path, "nasbench201")
+    np.testing.assert_array_equal(found.keys, everything.keys)
+    assert time.perf_counter() - started < 20
