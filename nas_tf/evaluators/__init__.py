@@ -1,1 +1,1 @@
-"""Measuring cells: benchmark tables, trained networks, budgets."""
+"""Measuring cells: look-ups in benchmark tables, and budgets. Nothing here trains a network."""
