@@ -400,19 +400,6 @@ def test_a_study_of_an_older_version_is_refused_in_one_line(base, done, tmp_path
     )
 
 
-def test_what_is_printed_of_a_pretraining_is_labelled(pretraining, tmp_path, capsys):
-    directory = execute(pretraining, tmp_path)
-    out = capsys.readouterr().out
-    assert re.search(
-        r"pre-training on 7 cells: loose: right entries \S+ %, validity as published .*; strict: "
-        r"whole cells \S+ %, samples that are cells ", out
-    )
-    summary = json.loads((directory / "summary.json").read_text())
-    for name in (*summary["loose_measures"], *summary["strict_measures"]):
-        assert name in summary
-    assert "settings" not in summary
-
-
 def test_bohb_measures_cells_at_several_budgets(base, tmp_path):
     directory = execute(change(base, strategy="bohb"), tmp_path)
     found = trace(directory)
@@ -673,6 +660,19 @@ def pretrained_weights(pretraining, tmp_path_factory):
     return weights(execute(pretraining, tmp_path_factory.mktemp("pretrained")))
 
 
+def test_what_is_printed_of_a_pretraining_is_labelled(pretraining, tmp_path, capsys):
+    directory = execute(pretraining, tmp_path)
+    out = capsys.readouterr().out
+    assert re.search(
+        r"pre-training on 7 cells: loose: right entries \S+ %, validity as published .*; strict: "
+        r"whole cells \S+ %, samples that are cells ", out
+    )
+    summary = json.loads((directory / "summary.json").read_text())
+    for name in (*summary["loose_measures"], *summary["strict_measures"]):
+        assert name in summary
+    assert "settings" not in summary
+
+
 def test_the_darts_space_is_pretrained_on_and_not_searched(pretraining, monkeypatch, tmp_path):
     monkeypatch.setitem(experiment.SPACES, "darts", lambda: DartsSpace(num_cells=200))
     settings = change(pretraining, space="darts", batch_size=32)
@@ -768,7 +768,7 @@ def test_an_unwritable_output_directory(base, tmp_path):
 @pytest.mark.parametrize(
     "values, message",
     [
-        ({"discount": 0.5}, "a job with --discount=0.8, received --discount=0.5"),
+        ({"discount": 0.5}, "a job with --discount=0.0, received --discount=0.5"),
         ({"epochs": 2}, "a job with --epochs=1, received --epochs=2"),
         ({"positions": False}, "a job with --positions, received --nopositions"),
     ],
