@@ -13,6 +13,7 @@ from typing import Any
 
 from nas_tf import caching, flagfiles, flags, storage
 from nas_tf.core import ConfigError
+from nas_tf.graphs import KEYS_VERSION
 from nas_tf.settings import JOBS, Settings
 
 CONFIG, SUMMARY = "config.flags", "summary.json"
@@ -25,6 +26,7 @@ _RESULTS = (
 )  # fmt: skip
 _FREE = ("output_dir", "checkpoint_sec")  # settings that do not change what comes out
 _CONTENT = "# Content of"  # begins the line that tells a table wherever it lies
+_KEYS = "# Version of keys:"  # begins the line that tells which cells are one, see `graphs`
 
 
 @contextlib.contextmanager
@@ -64,6 +66,7 @@ def refuse_other_work(directory: pathlib.Path, settings: Settings) -> None:
     if not path.exists() or not any((directory / name).exists() for name in _WORK):
         return
     before, contents = flagfiles.read_lines(path), _contents(settings)
+    _refuse_other_keys(directory, before)
     for name, value in deciding(settings).items():
         now = flags.line(name, value)
         named = (line for line in before if line.split("=")[0] in (f"--{name}", f"--no{name}"))
@@ -78,6 +81,17 @@ def refuse_other_work(directory: pathlib.Path, settings: Settings) -> None:
                 f"--output_dir={directory}: holds a job with {then}, received {now}; choose "
                 "another directory or the same settings"
             )
+
+
+def _refuse_other_keys(directory: pathlib.Path, lines: list[str]) -> None:
+    """Raises ConfigError for work of a version that told cells apart by other keys."""
+    named = [line.removeprefix(_KEYS).strip() for line in lines if line.startswith(_KEYS)]
+    if named != [str(KEYS_VERSION)]:
+        raise ConfigError(
+            f"--output_dir={directory}: holds a job of another version of nas_tf (keys "
+            f"{named[0] if named else 1}, this one's are {KEYS_VERSION}), which cannot go on; "
+            "choose another directory"
+        )
 
 
 def finished(directory: pathlib.Path) -> bool:
@@ -103,8 +117,9 @@ def finished(directory: pathlib.Path) -> bool:
 
 def write_config(directory: pathlib.Path, settings: Settings) -> None:
     """Writes `config.flags`; a job does this once its inputs are known good."""
-    contents = [_content_line(name, known) for name, known in _contents(settings).items()]
-    text = "".join(f"{line}\n" for line in contents) + flags.flagfile(settings)
+    known = [_content_line(name, content) for name, content in _contents(settings).items()]
+    lines = [f"{_KEYS} {KEYS_VERSION}", *known]
+    text = "".join(f"{line}\n" for line in lines) + flags.flagfile(settings)
     with storage.atomic_write(directory / CONFIG) as file:
         file.write(text.encode())
 

@@ -778,6 +778,20 @@ def test_other_settings_in_the_same_directory(base, done, values, message):
         execute(change(base, **values), done)
 
 
+@pytest.mark.parametrize("line, version", [("", "1"), ("# Version of keys: 3\n", "3")])
+def test_work_of_another_version_is_not_taken_up(base, done, tmp_path, line, version):
+    directory = tmp_path / "older"
+    shutil.copytree(done, directory)
+    path = directory / "config.flags"
+    first, rest = path.read_text().split("\n", 1)
+    assert first == "# Version of keys: 2"
+    path.write_text(line + rest)
+    with pytest.raises(ConfigError, match=rf"another version of nas_tf \(keys {version}, this one"):
+        execute(base, directory)
+    path.write_text(f"{first}\n{rest}")
+    execute(base, directory)
+
+
 def test_settings_that_decide_nothing_may_change(base, done, capsys):
     execute(change(base, checkpoint_sec=7.0), done)
     assert "this job is finished" in capsys.readouterr().out
