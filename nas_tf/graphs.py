@@ -258,7 +258,8 @@ def prune(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
     used = np.arange(cells.max_nodes) < num_nodes[..., None]
     adjacency = cells.adjacency * (used[..., :, None] & used[..., None, :])
     ops = np.where(used, cells.ops, PADDING_OP)
-    return CellGraphs(adjacency.astype(np.uint8), ops.astype(np.int8), num_nodes), connected
+    arrays = (adjacency.astype(np.uint8), ops.astype(np.int8), num_nodes)
+    return CellGraphs(*arrays, cells.identity), connected
 
 
 def sort_nodes(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
@@ -290,7 +291,7 @@ def _renumber(cells: CellGraphs, order: np.ndarray) -> CellGraphs:
     adjacency = np.take_along_axis(cells.adjacency, order[..., :, None], axis=-2)
     adjacency = np.take_along_axis(adjacency, order[..., None, :], axis=-1)
     ops = np.take_along_axis(cells.ops, order, axis=-1)
-    return CellGraphs(adjacency, ops, cells.num_nodes)
+    return CellGraphs(adjacency, ops, cells.num_nodes, cells.identity)
 
 
 def edit_distance(first: CellGraphs, second: CellGraphs) -> np.ndarray:

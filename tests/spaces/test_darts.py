@@ -261,6 +261,27 @@ def test_the_bare_graph_does_not_say_what_is_summed(cell):
     assert len(np.unique(cells.keys)) == 2
 
 
+@pytest.mark.parametrize("width", [11, 12, 20])
+def test_keys_do_not_depend_on_padding(cells, width):
+    more = width - 11
+    padded = graphs.CellGraphs(
+        np.pad(cells.adjacency, ((0, 0), (0, more), (0, more))),
+        np.pad(cells.ops, ((0, 0), (0, more)), constant_values=-1),
+        cells.num_nodes,
+        darts.identity,
+    )
+    np.testing.assert_array_equal(padded.keys, cells.keys)
+    small = graphs.CellGraphs(*(np.zeros((1, *shape), np.int8) for shape in ((3, 3), (3,), ())),
+                              darts.identity)
+    assert small.keys == graphs.graph_keys(small)
+
+
+def test_what_changes_graphs_keeps_what_identifies_them(cells):
+    pruned, _ = graphs.prune(cells)
+    ordered, _ = graphs.sort_nodes(cells)
+    assert pruned.identity is ordered.identity is darts.identity
+
+
 def test_keys_go_with_the_cells(space, cell):
     key = cell.keys[0]
     assert space.decode(cell.adjacency, cell.ops)[0].keys.tolist() == [key]
