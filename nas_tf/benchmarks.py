@@ -144,7 +144,7 @@ def _nasbench101(settings: Settings) -> Benchmark:
         report_epochs=epochs[-1],
         validation_accuracy=table.validation_accuracy[final].mean(axis=1),
         validation=values.nasbench101_validation,
-        best_test_accuracy=float(table.test_accuracy[final].mean(axis=1).max()),
+        best_test_accuracy=float(np.nanmax(table.test_accuracy[final].mean(axis=1))),
         checksum=storage.arrays_checksum(
             table.keys, *(metric[:, : full + 1, :, 1] for metric in metrics)
         ),
@@ -180,7 +180,7 @@ def _nasbench201(settings: Settings) -> Benchmark:
         report_epochs=REPORT_EPOCHS,
         validation_accuracy=protocol.search_validation_accuracy,
         validation="mean",
-        best_test_accuracy=float(protocol.test_accuracy.max()),
+        best_test_accuracy=float(np.nanmax(protocol.test_accuracy)),
         checksum=storage.arrays_checksum(table.keys, *seen, *costs, protocol.test_accuracy),
         evaluator=evaluator,
         protocol=protocol.statement,

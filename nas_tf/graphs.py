@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 PADDING_OP = -1
+MAX_NODES = 127  # of a cell: numbers of nodes are int8
 
 # Of what keys are made of: what was stored with keys of another version is not mixed with these.
 KEYS_VERSION = 2
@@ -129,8 +130,10 @@ class CellGraphs:
             max_nodes: N of the batch.
 
         Raises:
-            ValueError: a matrix does not fit its operations or `max_nodes`.
+            ValueError: a matrix does not fit its operations or `max_nodes`, or that is over 127.
         """
+        if max_nodes > MAX_NODES:
+            raise ValueError(f"max_nodes={max_nodes}: expected {MAX_NODES} at most")
         batch = len(matrices)
         adjacency = np.zeros((batch, max_nodes, max_nodes), np.uint8)
         codes = np.full((batch, max_nodes), PADDING_OP, np.int8)

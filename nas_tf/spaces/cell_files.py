@@ -15,6 +15,7 @@ Shapes: B cells of a file.
 """
 
 import ast
+import contextlib
 import dataclasses
 import json
 import os
@@ -29,6 +30,7 @@ from nas_tf.spaces import darts_genotype, nasbench101_text, nasbench201_forms
 
 _CELLS = re.compile(r'"cells"\s*:\s*(?=\[)')
 _SPACES = re.compile(r"[\s,]*")
+_INDEX = re.compile(r"-?[0-9]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,21 +115,37 @@ def _document(text: str) -> list[Item] | None:
     except (ValueError, RecursionError):
         return None
     if isinstance(value, Mapping) and isinstance(value.get("cells"), list):
-        match = _CELLS.search(text)
-        return _elements(text, match.end() if match else start, value["cells"])
+        places = [match.end() for match in _CELLS.finditer(text)]
+        return _elements(text, places or [start], value["cells"])
     if isinstance(value, Mapping) or _is_one_cell(value):
         return [Item(text.count("\n", 0, start) + 1, value)]
-    return _elements(text, start, value)
+    return _elements(text, [start], value)
 
 
-def _elements(text: str, start: int, values: list) -> list[Item]:
-    """Returns the values of a list, with the lines they begin in; the list is at `start`."""
+def _elements(text: str, starts: list[int], values: list) -> list[Item]:
+    """Returns the values of a list, with the lines they begin in.
+
+    Args:
+        text: of the document.
+        starts: where the list may begin; at another place of the same name there is another list.
+        values: of the list.
+    """
+    for start in starts:
+        with contextlib.suppress(ValueError):
+            return _elements_at(text, start, values)
+    return [Item(1, value) for value in values]
+
+
+def _elements_at(text: str, start: int, values: list) -> list[Item]:
+    """Does `_elements` for the list at `start`; raises ValueError where another one is there."""
     decoder, items = json.JSONDecoder(), []
     place, line = start + 1, 1 + text.count("\n", 0, start)
     for value in values:
         begin = _SPACES.match(text, place).end()
         items.append(Item(line + text.count("\n", place, begin), value))
-        _, end = decoder.raw_decode(text, begin)
+        found, end = decoder.raw_decode(text, begin)
+        if found != value:
+            raise ValueError
         line, place = line + text.count("\n", place, end), end
     return items
 
@@ -135,12 +153,15 @@ def _elements(text: str, start: int, values: list) -> list[Item]:
 def _line_value(path: pathlib.Path, number: int, line: str) -> Any:
     """Returns the value of a line: of JSON, of a Python tuple, or the text itself."""
     if line[0] not in '[{("':
-        return int(line) if line.isdecimal() else line
+        return int(line) if _INDEX.fullmatch(line) else line
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(line)
     try:
-        return ast.literal_eval(line) if line[0] == "(" else json.loads(line)
+        return ast.literal_eval(line)
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise DataError(
-            f"{path}: line {number}: neither a cell nor JSON ({' '.join(str(error).split())})"
+            f"{path}: line {number}: {line[:60]} is neither a cell, nor JSON, nor a Python tuple "
+            "of numbers and texts"
         ) from error
 
 
@@ -150,16 +171,21 @@ def _is_one_cell(value: list) -> bool:
     It is one where it has operation indices, the rows of a 4 x 4 matrix, a matrix and operations,
     or the nodes of a genotype.
     """
-    if not value or all(_is_number(part) for part in value):
+    if not value or all(_is_whole(part) for part in value):
         return bool(value)
     if not all(isinstance(part, list) and part for part in value):
         return False
-    if len(value) == 4 and all(len(row) == 4 and all(map(_is_number, row)) for row in value):
+    if len(value) == 4 and all(len(row) == 4 and all(map(_is_whole, row)) for row in value):
         return True
     first, second = value[0], value[1] if len(value) > 1 else []
     if len(value) == 2 and all(isinstance(part, str) for part in second):
         return isinstance(first[0], list)
     return isinstance(first[0], list) and len(first[0]) == 2 and isinstance(first[0][0], str)
+
+
+def _is_whole(value: Any) -> bool:
+    """Tells whether a value is a whole number; `str2matrix` of NATS-Bench gives floats."""
+    return _is_number(value) or (isinstance(value, float) and value.is_integer())
 
 
 def _is_number(value: Any) -> bool:

@@ -45,7 +45,7 @@ def from_value(value: Any) -> CellGraphs:
     matrix, ops = _fields(value)
     _check_matrix(matrix, len(ops))
     for node, name in enumerate(ops):
-        if name not in _CODES:
+        if not isinstance(name, str) or name not in _CODES:
             raise InvalidArchitectureError(
                 f"operation {name!r} of node {node}: expected {', '.join(_CODES)}"
             )
@@ -102,6 +102,8 @@ def _check_matrix(matrix: Any, size: int) -> None:
         raise InvalidArchitectureError(
             f"matrix {_short(matrix)} for {size} operations: expected as many rows and columns"
         )
+    if size > graphs.MAX_NODES:
+        raise InvalidArchitectureError(f"{size} operations: expected {graphs.MAX_NODES} at most")
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
         raise InvalidArchitectureError(f"matrix {_short(matrix)}: expected zeros and ones")
     if not np.isin(array, (0, 1)).all():

@@ -11,6 +11,7 @@
 Six numbers do not show which library they are of: it must be said.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,12 +108,16 @@ def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
         return from_value(_only(value), numbering)
     if isinstance(value, str):
         numbers = value.replace(",", " ").split()
-        if not (numbers and all(part.isdecimal() for part in numbers)):
+        if not (numbers and all(re.fullmatch("[0-9]+", part) for part in numbers)):
             return nasbench201.from_strings(np.array([value]))[0]
         value = [int(part) for part in numbers]
     array = _numbers(value)
     if array is not None:
         matrix = array.ndim == 2
+        if matrix and array.shape != (4, 4):
+            raise InvalidArchitectureError(
+                f"{_short(value)}: expected six operation indices or a 4 x 4 matrix"
+            )
         return from_nats_matrices(array) if matrix else from_op_indices(array, numbering)
     return nasbench201.from_strings(np.array([_spelled(value)]))[0]
 
@@ -139,8 +144,8 @@ def _numbers(value: Any) -> np.ndarray | None:
     if rows and all(_is_list(row) for row in rows):
         same = len({len(row) for row in rows}) == 1
         whole = same and all(_is_number(item) for row in rows for item in row)
-        return np.array([list(row) for row in rows]) if whole and len(rows[0]) else None
-    return np.array(list(rows)) if rows and all(map(_is_number, rows)) else None
+        return np.array([list(row) for row in rows], np.int64) if whole and len(rows[0]) else None
+    return np.array(list(rows), np.int64) if rows and all(map(_is_number, rows)) else None
 
 
 def _spelled(value: Any) -> str:

@@ -4,7 +4,8 @@ A file has one row a cell and the columns
 
 * `arch_str`: the benchmark's string of the cell;
 * `arch_index`, optional: its number in the benchmark; without it rows keep their order;
-* `{dataset}_{valid,test}_acc_{epochs}ep`: accuracies in per cent;
+* `{dataset}_{valid,test}_acc_{epochs}ep`: accuracies in per cent; an empty field or `nan` where a
+  cell was not measured, which is infeasible to a search;
 * `{dataset}_cost_sec_{epochs}ep`, optional: seconds of training and one validation.
 
 Other columns are ignored. Rows are counted as a spreadsheet does: the header is row 1.
@@ -216,9 +217,9 @@ def _benchmark_order(
 def _read_metric(
     path: pathlib.Path, name: str, texts: tuple[str, ...], numbers: list[int]
 ) -> np.ndarray:
-    """Returns one column, float64 [M]: accuracies as fractions, or seconds."""
-    values = _numbers(path, name, texts, numbers)
+    """Returns one column, float64 [M]: accuracies as fractions, NaN where missing, or seconds."""
     is_cost = METRIC.fullmatch(name)["kind"] == "cost_sec"
+    values = _numbers(path, name, texts, numbers, missing=not is_cost)
     wrong = values < 0 if is_cost else (values < 0) | (values > 100)
     if wrong.any():
         place = int(np.argmax(wrong))
@@ -228,20 +229,32 @@ def _read_metric(
         )
     if is_cost:
         return values
-    if values.max() <= 1:
+    if np.isnan(values).all():
+        raise DataError(f"{path}: column {name}: no accuracy at all; leave the column out")
+    if np.nanmax(values) <= 1:
+        place = int(np.nanargmax(values))
         raise DataError(
-            f"{path}: row {numbers[int(np.argmax(values))]}, column {name}: {values.max():g} is "
-            "its largest value, these are fractions; expected per cent, multiply by 100"
+            f"{path}: row {numbers[place]}, column {name}: {values[place]:g} is its largest value, "
+            "these are fractions; expected per cent, multiply by 100"
         )
     return values / 100
 
 
 def _numbers(
-    path: pathlib.Path, name: str, texts: tuple[str, ...], numbers: list[int]
+    path: pathlib.Path,
+    name: str,
+    texts: tuple[str, ...],
+    numbers: list[int],
+    missing: bool = False,
 ) -> np.ndarray:
-    """Returns float64 [M]; raises DataError for the first that is no finite number."""
-    values = np.empty(len(texts))
+    """Returns float64 [M]; raises DataError for the first that is no finite number.
+
+    Empty fields and `nan` are NaN where values may be `missing`.
+    """
+    values = np.full(len(texts), math.nan)
     for place, text in enumerate(texts):
+        if missing and text.strip().lower() in ("", "nan"):
+            continue
         try:
             value = float(text)
         except ValueError:

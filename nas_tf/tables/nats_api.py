@@ -37,6 +37,7 @@ _CIFAR10 = {
     "cifar10-valid": {"valid-accuracy": (12, 200), "test-accuracy": (12,), "cost-sec": (12, 200)},
     "cifar10": {"test-accuracy": (200,)},
 }
+_VALID = _CIFAR10["cifar10-valid"]
 _KINDS = {"valid-accuracy": "valid_acc", "test-accuracy": "test_acc", "cost-sec": "cost_sec"}
 
 
@@ -163,6 +164,8 @@ class NATSBench:
             InvalidArchitectureError, ValueError: see `query_index_by_arch`.
         """
         del is_random
+        if not isinstance(dataset, str):
+            raise ConfigError(f"dataset={dataset!r}: expected a name such as 'cifar10-valid'")
         epochs = int(hp)
         if iepoch not in (None, epochs - 1):
             raise ConfigError(f"iepoch={iepoch}: a table has the last epoch alone, {epochs - 1}")
@@ -174,9 +177,10 @@ class NATSBench:
         }
         info = {name: value for name, value in info.items() if value is not None}
         if not info:
+            other = "; cifar10-valid has it" if known == "cifar10" and items != _VALID else ""
             raise DataError(
-                f"{self.table.path or self.table.name}: nothing of {dataset} after {epochs} epochs; "
-                f"it has {', '.join(self.table.columns)}"
+                f"{self.table.path or self.table.name}: nothing of {dataset} after {epochs} epochs"
+                f"{other}; it has {', '.join(self.table.columns)}"
             )
         return info
 
@@ -228,7 +232,7 @@ class NATSBench:
             return int(place)
         self._check_numbered()
         try:
-            index = operator.index(arch)
+            index = operator.index(None if isinstance(arch, bool) else arch)
         except TypeError:
             raise InvalidArchitectureError(
                 f"{arch!r}: expected the index of a cell, its string, or an object with tostr()"

@@ -89,7 +89,7 @@ def test_the_numbering_is_said():
         ([0, 0, 0, 0, 0, 5], "operation index 5: expected 0 to 4, skip_connect, none, "
          "nor_conv_3x3, nor_conv_1x1, avg_pool_3x3 (naslib)"),
         (np.triu(np.ones((4, 4), int), 1).tolist(), "expected NATS-Bench's, with the operation from"),
-        ([[0, 1], [1, 0]], "labelled edges of shape (2, 2)"),
+        ([[0, 1], [1, 0]], "expected six operation indices or a 4 x 4 matrix"),
         ([], "'' is no NAS-Bench-201 cell: "),
         (None, "None is no NAS-Bench-201 cell: expected its string, six operation indices, a 4 x 4"),
         (1.5, "1.5 is no NAS-Bench-201 cell: "),

@@ -197,11 +197,23 @@ def test_wrong_numbers_of_cells(lines, write, text, expected):
 # Values.
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "", "high", "91%"])
-@pytest.mark.parametrize("column, name", [(2, "toy_valid_acc_200ep"), (3, "toy_cost_sec_200ep")])
+ACCURACY, COST = (2, "toy_valid_acc_200ep"), (3, "toy_cost_sec_200ep")
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "high", "91%"])
+@pytest.mark.parametrize("column, name", [ACCURACY, COST])
 def test_no_number(lines, write, text, column, name):
     message = _error(write(_changed(lines, 15_626, (column, text))))
     assert message == f"row 15626, column {name}: {text!r} is no number"
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", ""])
+def test_a_missing_accuracy_is_nan_and_a_missing_cost_is_refused(lines, write, text):
+    _, columns, _ = nasbench201_csv.read_columns(write(_changed(lines, 15_626, (2, text))))
+    values = columns["toy_valid_acc_200ep"]
+    assert np.isnan(values).sum() == 1 and 0 < np.nanmax(values) <= 1
+    message = _error(write(_changed(lines, 15_626, (3, text))))
+    assert message == f"row 15626, column toy_cost_sec_200ep: {text!r} is no number"
 
 
 def test_the_row_is_right_after_empty_lines(lines, write):

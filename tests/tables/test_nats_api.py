@@ -26,6 +26,16 @@ def api(two_cells):
     )
 
 
+def test_questions_that_make_no_sense(api):
+    for dataset in (None, 3):
+        with pytest.raises(ConfigError, match="expected a name such as 'cifar10-valid'"):
+            api.get_more_info(0, dataset)
+    with pytest.raises(InvalidArchitectureError, match="True: expected the index of a cell"):
+        api.get_more_info(True, "cifar10-valid")
+    with pytest.raises(DataError, match="nothing of cifar10 after 12 epochs; cifar10-valid has it"):
+        api.get_more_info(0, "cifar10")
+
+
 def test_index_and_string(api):
     assert len(api) == 2 and api.arch(1) == api[1] == SECOND
     printed = types.SimpleNamespace(tostr=lambda: SECOND)
@@ -74,7 +84,7 @@ def test_answers(api):
 
 
 def test_what_a_table_has_not(api):
-    with pytest.raises(DataError, match="memory: nothing of cifar10 after 12 epochs; it has cifar1"):
+    with pytest.raises(DataError, match="memory: nothing of cifar10 after 12 epochs; cifar10-valid has it; it has cifar1"):
         api.get_more_info(0, "cifar10", hp="12")
     with pytest.raises(ConfigError, match="iepoch=5: a table has the last epoch alone, 11"):
         api.get_more_info(0, "cifar10-valid", iepoch=5)
