@@ -35,10 +35,12 @@ def check(backend: str, floatx: str) -> None:
 
 try:
     import keras
-except (ImportError, ValueError) as error:  # of the backend that is set, or of keras.json
+except (ImportError, ValueError, TypeError, AttributeError, OSError) as error:
+    # Of the backend that is set, or of a keras.json that is no such thing.
     raise ConfigError(
         f"Keras cannot be imported with KERAS_BACKEND={os.environ.get('KERAS_BACKEND')} "
-        f"({' '.join(str(error).split())}); nas_tf runs on TensorFlow: {_HOW}"
+        f"({' '.join(str(error).split())}); nas_tf runs on TensorFlow: {_HOW}, "
+        "and mend Keras' keras.json if it is damaged"
     ) from error
 
 check(keras.config.backend(), keras.config.floatx())

@@ -38,13 +38,14 @@ def taken(directory: pathlib.Path) -> Iterator[None]:
     """
     places = (directory, *directory.parents)
     made = [path for path in places if not os.path.lexists(path)]
+    before = set(os.listdir(directory)) if directory.is_dir() else set()
     with storage.DirectoryLock(directory):
         if not (directory / ".lock").exists():  # a start that failed has removed it this moment
             raise ConfigError(f"{directory} is in use by another job; start again")
         try:
             yield
         except BaseException:
-            _remove_empty(made)
+            _remove_traces(directory, made, before)
             raise
 
 
@@ -166,10 +167,16 @@ def _content_line(name: str, checksum: str = "") -> str:
     return f"{_CONTENT} --{name}: {checksum}"
 
 
-def _remove_empty(made: list[pathlib.Path]) -> None:
-    """Removes directories that were made for nothing, the innermost first."""
+def _remove_traces(directory: pathlib.Path, made: list[pathlib.Path], before: set[str]) -> None:
+    """Removes the lock of a start that wrote nothing, and directories that were made for it.
+
+    Args:
+        directory: the output directory.
+        made: directories that were not there before, the innermost first.
+        before: names of what was in the output directory.
+    """
     with contextlib.suppress(OSError):
-        if made and os.listdir(made[0]) == [".lock"]:
-            os.unlink(made[0] / ".lock")
+        if set(os.listdir(directory)) - before == {".lock"}:
+            os.unlink(directory / ".lock")
         for path in made:
             path.rmdir()

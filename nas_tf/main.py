@@ -98,7 +98,7 @@ def _import_keras() -> None:
 
     try:
         import keras
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError, OSError) as error:  # `[]`, or no file
         line = " ".join(str(error).split())
         raise ConfigError(f"Keras refuses its settings, keras.json or KERAS_*: {line}") from None
     keras.config.set_floatx("float32")

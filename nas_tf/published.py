@@ -34,7 +34,7 @@ _DATASETS = {"unknown": "unknown data", "synthetic": "invented accuracies"}
 _ARCH2VEC_TABLE_2 = "arch2vec, table 2"
 _ARCH2VEC_TABLE_3 = "arch2vec, table 3, after {:,} s of training"
 _GRAPHPNAS = "GraphPNAS, figure 2 and its text"
-_GRAPHPNAS_201 = "GraphPNAS, on NAS-Bench-201, where a search sees one random trial"
+_GRAPHPNAS_201 = "GraphPNAS, on NAS-Bench-201"
 
 
 def _nasbench101(strategy: str, queries: int, value: float, source: str, **known) -> Published:
@@ -51,7 +51,11 @@ def _nasbench101(strategy: str, queries: int, value: float, source: str, **known
 
 
 def _nasbench201(strategy: str, dataset: str, value: float, source: str, **known) -> Published:
-    """Returns a number of the benchmark's protocol: see `tables.nasbench201.Protocol`."""
+    """Returns a number of the benchmark's protocol: see `tables.nasbench201.Protocol`.
+
+    GraphPNAS' searches saw one random trial. Our tables have the mean of the trials alone: its
+    numbers are kept as records of that protocol and stand beside none of our studies.
+    """
     return Published(
         space="nasbench201", num_cells=15_625, dataset=dataset, report_epochs=200,
         search_epochs=12 if dataset == "cifar10" else 200, strategy=strategy, value=value,
@@ -79,10 +83,12 @@ ACCURACIES = (
     _nasbench101("rnn_generator", 300, 0.93972, _GRAPHPNAS),
     _nasbench101("random", 300, 0.93587, _GRAPHPNAS),
     _nasbench201(
-        "graphpnas", "cifar10", 0.9428, _GRAPHPNAS_201, queries=150, std=0.0017, runs=10
+        "graphpnas", "cifar10", 0.9428, _GRAPHPNAS_201, queries=150, std=0.0017, runs=10,
+        validation="random",
     ),
     _nasbench201(
-        "graphpnas", "cifar100", 0.7234, _GRAPHPNAS_201, queries=80, std=0.0081, runs=10
+        "graphpnas", "cifar100", 0.7234, _GRAPHPNAS_201, queries=80, std=0.0081, runs=10,
+        validation="random",
     ),
     *_arch2vec_table_3("random", 0.9375, 0.7205),
     *_arch2vec_table_3("evolution", 0.9384, 0.7286),

@@ -76,3 +76,17 @@ def test_the_users_number_format_is_refused_in_a_library(tmp_path):
     assert result.stderr.splitlines()[-1].startswith(
         "nas_tf.core.ConfigError: Keras' floatx is float64; nas_tf computes in float32"
     )
+
+
+def test_a_keras_json_that_is_none_is_told(tmp_path):
+    (tmp_path / "keras.json").write_text("[]")
+    result = subprocess.run(
+        [sys.executable, "-c", "import nas_tf.layers.gin"],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("nas_tf.core.ConfigError: Keras cannot be imported with KERAS_BACKEND=")
+    assert line.endswith("and mend Keras' keras.json if it is damaged")

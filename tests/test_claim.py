@@ -70,9 +70,17 @@ def test_a_failed_start_leaves_nothing(tmp_path):
 
 def test_a_failed_start_leaves_what_was_there(tmp_path):
     (tmp_path / "a").mkdir()
+    for names in ([], ["notes.txt", "report.md"], ["notes.txt", "report.md", ".lock"]):
+        for name in names:
+            (tmp_path / "a" / name).write_text("")
+        with pytest.raises(ValueError), claim.taken(tmp_path / "a"):
+            raise ValueError
+        assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(names)
+    (tmp_path / "a" / ".lock").unlink()
     with pytest.raises(ValueError), claim.taken(tmp_path / "a"):
+        (tmp_path / "a" / "config.flags").write_text("")
         raise ValueError
-    assert (tmp_path / "a").is_dir()
+    assert (tmp_path / "a" / ".lock").exists()  # a job has begun
     with pytest.raises(ValueError), claim.taken(tmp_path / "a" / "b" / "c"):
         (tmp_path / "a" / "b" / "log").write_text("")
         raise ValueError

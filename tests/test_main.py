@@ -268,6 +268,14 @@ def test_the_users_keras_does_not_matter(records, tmp_path):
     assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: Invalid `floatx`")
 
 
+@pytest.mark.parametrize("settings", ["[]", '{"floatx": []}'])
+def test_a_keras_json_that_is_none_is_one_line(tmp_path, settings):
+    (tmp_path / "keras.json").write_text(settings)
+    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    line = error_line(run(RANDOM, tmp_path / "out", env=environment))
+    assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: ")
+
+
 @pytest.fixture
 def started(tmp_path):
     """Returns a function that starts a job and what it has printed first."""

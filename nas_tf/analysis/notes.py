@@ -17,8 +17,8 @@ class PublishedAccuracy:
         dataset: what its networks were trained on.
         search_epochs: training epochs behind the validation accuracy that chose an incumbent.
         report_epochs: training epochs behind the test accuracy.
-        validation: what of the repeats a search saw, "random" or "mean"; None where tables have
-            nothing but means, which any study on them saw.
+        validation: what of the repeats a search saw, "random" or "mean"; None where the paper does
+            not say, and nothing is known against studies that saw either.
         strategy: name of the search strategy.
         queries: the budget of a run, where it was in queries; None where it was in seconds.
         cost_sec: the budget of a run in seconds of training; None where it was in queries.

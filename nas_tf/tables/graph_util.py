@@ -83,7 +83,7 @@ def hash_module(matrix: Matrix, labeling: Sequence[Any]) -> str:
         32 hexadecimal digits.
 
     Raises:
-        ValueError: the matrix is not square, or does not fit the labels.
+        ValueError: the matrix is not square, does not fit the labels, or has other entries.
     """
     edges, labels = _checked(matrix, labeling)
     size = len(edges)
@@ -108,7 +108,7 @@ def permute_graph(
     Raises:
         ValueError: the matrix is not square, or the others do not fit it.
     """
-    _checked(graph, label)
+    _check_size(np.asarray(graph), label)
     graph, permutation = np.asarray(graph), list(permutation)
     if sorted(permutation) != list(range(len(graph))):
         raise ValueError(
@@ -122,11 +122,11 @@ def is_isomorphic(graph1: LabelledGraph, graph2: LabelledGraph) -> bool:
     """Returns whether renumbering the vertices of one graph gives the other, labels included.
 
     Args:
-        graph1: matrix [V, V] and V labels.
+        graph1: 0-1 matrix [V, V] and V labels.
         graph2: the same; graphs of other sizes are not isomorphic.
 
     Raises:
-        ValueError: a matrix is not square, or does not fit its labels.
+        ValueError: a matrix is not square, does not fit its labels, or has other entries.
     """
     return networkx.is_isomorphic(
         _labelled(*graph1), _labelled(*graph2),
@@ -144,12 +144,21 @@ def _labelled(matrix: Matrix, labels: Sequence[Any]) -> networkx.DiGraph:
 
 def _checked(matrix: Matrix, labels: Sequence[Any]) -> tuple[np.ndarray, list[Any]]:
     """Returns edges as 0-1 uint8 [V, V], and the labels as plain Python values."""
-    edges = (np.asarray(matrix) != 0).astype(np.uint8)
-    if edges.ndim != 2 or edges.shape[0] != edges.shape[1]:
-        raise ValueError(f"the matrix has shape {edges.shape}, it must be square")
-    if len(edges) != len(labels):
-        raise ValueError(f"{len(labels)} labels for {len(edges)} rows of the matrix")
-    if len(edges) > _MAX_VERTICES:
-        raise ValueError(f"{len(edges)} vertices, at most {_MAX_VERTICES} are supported")
+    matrix = np.asarray(matrix)
+    _check_size(matrix, labels)
+    others = matrix[(matrix != 0) & (matrix != 1)]
+    if len(others):
+        raise ValueError(f"the matrix has the entry {others[0]}, an edge is 0 or 1")
     plain = (np.ndarray, np.generic)  # whose `repr` is another in every version of NumPy
-    return edges, [label.tolist() if isinstance(label, plain) else label for label in labels]
+    labels = [label.tolist() if isinstance(label, plain) else label for label in labels]
+    return matrix.astype(np.uint8), labels
+
+
+def _check_size(matrix: np.ndarray, labels: Sequence[Any]) -> None:
+    """Raises ValueError where a matrix is not square, too large, or does not fit its labels."""
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"the matrix has shape {matrix.shape}, it must be square")
+    if len(matrix) != len(labels):
+        raise ValueError(f"{len(labels)} labels for {len(matrix)} rows of the matrix")
+    if len(matrix) > _MAX_VERTICES:
+        raise ValueError(f"{len(matrix)} vertices, at most {_MAX_VERTICES} are supported")

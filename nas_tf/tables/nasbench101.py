@@ -242,7 +242,8 @@ class NASBench:
 
     def reseed(self, seed: int | None) -> None:
         """Begins the choice between repeats anew; arguments as in the constructor."""
-        self._random = random if seed is None else random.Random(seed)
+        # The module itself is kept nowhere: it can be neither copied nor pickled.
+        self._own = None if seed is None else random.Random(seed)
 
     def query(
         self, model_spec: ModelSpec, epochs: int = 108, stop_halfway: bool = False
@@ -264,7 +265,8 @@ class NASBench:
         """
         nasbench_api.check_epochs(epochs, self.valid_epochs, self.table.name)
         data, computed = self.get_metrics_from_spec(model_spec)
-        sampled = computed[epochs][self._random.randint(0, self.config["num_repeats"] - 1)]
+        repeat = (self._own or random).randint(0, self.config["num_repeats"] - 1)
+        sampled = computed[epochs][repeat]
         prefix = "halfway_" if stop_halfway else "final_"
         for name in ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy"):
             data[name] = sampled[prefix + name]

@@ -126,6 +126,16 @@ def test_graphs_that_cannot_be(matrix, labels, message):
         graph_util.permute_graph(matrix, labels, [0, 1, 2, 3])
 
 
+@pytest.mark.parametrize("entry", [2, -1, 0.5, float("nan")])
+def test_an_edge_is_there_or_not(entry):
+    matrix, labels = [[0, entry], [0, 0]], [-1, -2]
+    with pytest.raises(ValueError, match=f"has the entry {entry}, an edge is 0 or 1"):
+        graph_util.hash_module(matrix, labels)
+    with pytest.raises(ValueError, match="an edge is 0 or 1"):
+        graph_util.is_isomorphic(([[0, 1], [0, 0]], labels), (matrix, labels))
+    graph_util.hash_module([[0.0, 1.0], [0.0, 0.0]], labels)
+
+
 def test_permuted_graphs_are_isomorphic_and_have_one_hash():
     for matrix, labels, rng in random_graphs(3000):
         order = rng.permutation(len(labels)).tolist()

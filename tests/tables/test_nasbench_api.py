@@ -1,6 +1,7 @@
 """The official interface: specs, hashes, statistics, the official example, exceptions."""
 
 import copy
+import pickle
 import random
 
 import numpy as np
@@ -362,3 +363,18 @@ def test_visualize_asks_for_graphviz(monkeypatch):
 
 def test_specs_can_be_copied(example):
     assert copy.deepcopy(example).hash_spec(OFFICIAL_OPS) == "28cfc7874f6d200472e1a9dcd8650aa0"
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_goes_on_as_the_original_does(synthetic, seed, again):
+    nasbench = api.NASBench(synthetic, seed=seed)
+    chain = api.ModelSpec(CHAIN, [INPUT, CONV1X1, OUTPUT])
+    nasbench.query(chain)
+    twin = again(nasbench)
+    assert twin.get_budget_counters() == nasbench.get_budget_counters()
+    draws = []
+    for one in (nasbench, twin):
+        random.seed(3)
+        draws.append([one.query(chain)["validation_accuracy"] for _ in range(20)])
+    assert draws[0] == draws[1] and len(set(draws[0])) > 1
