@@ -6,6 +6,8 @@ from nas_tf.analysis.comparison import Section
 from nas_tf.analysis.finished_study import FinishedStudy, differing_flags
 from nas_tf.analysis.wording import count, duration, escaped, is_missing, markdown_table
 
+_SHOWN = ("strategy", "pretrained")  # as the name of a study, and as its model
+
 RUNS_CAPTION = (
     "Run r of a study has its first seed + r. Queries and cost are means over runs; cost is "
     "training time by the table. Wall time is of the whole job since its last start, "
@@ -38,7 +40,7 @@ def runs_table(group: Section) -> str:
 
 def settings_that_differ(group: Section) -> list[str]:
     """Returns heading, table and caption of the settings in which studies differ, if any."""
-    names = [name for name in differing_flags(group.parts) if name != "strategy"]
+    names = [name for name in differing_flags(group.parts) if name not in _SHOWN]
     if not names:
         return []
     rows = [
