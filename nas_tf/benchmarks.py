@@ -10,15 +10,18 @@ from nas_tf.core import ConfigError, Evaluator
 from nas_tf.evaluators import tabular
 from nas_tf.graphs import CellGraphs
 from nas_tf.settings import Settings, TableSettings
-from nas_tf.tables.nasbench101 import EMBEDDED_FILE, NasBench101Table
+from nas_tf.tables.nasbench101 import NasBench101Table
 from nas_tf.tables.nasbench201 import REPORT_EPOCHS, WHERE_TO_GET, NasBench201Table, Protocol
 
 _MULTI_FIDELITY = {"bohb"}  # strategies that measure cells at several training budgets
 
-# The highest mean validation and test accuracy after 108 epochs in the official files of
-# NAS-Bench-101 (Ying et al., 2019): by them a file is known, whatever its name.
-_OFFICIAL_BEST = (0.9505542318, 0.9431757530)
-_OFFICIAL_CELLS, _OFFICIAL_EPOCHS = 423_624, 108
+# What a NAS-Bench-101 table is known by, whatever its name: data set -> number of cells, training
+# epochs, and the highest mean validation and test accuracy after them. CIFAR-10 is that of the
+# official files (Ying et al., 2019), the digits are those of the embedded table.
+_KNOWN_BY = {
+    "cifar10": (423_624, 108, (0.9505542318, 0.9431757530)),
+    "digits": (2_532, 36, (0.9003486667, 0.9030000000)),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Benchmark:
         validation: what of the repeats a search sees, "random" or "mean".
         best_test_accuracy: the highest mean test accuracy in the table.
         checksum: SHA-256 of the cells and of every number a search can see.
+        table_checksum: SHA-256 of the cells and of what is seen and reported at the full budget,
+            the same for every strategy.
         evaluator: seeds of the runs -> evaluator.
         protocol: what a search sees and what is reported, in words; "" where the rest says it.
         reported_validation_accuracy: float64 [M], of the training budget that is reported where
@@ -55,6 +60,7 @@ class Benchmark:
     validation: str
     best_test_accuracy: float
     checksum: str
+    table_checksum: str
     evaluator: Callable[[list[int]], Evaluator]
     protocol: str = ""
     reported_validation_accuracy: np.ndarray | None = None
@@ -135,6 +141,9 @@ def _nasbench101(settings: Settings) -> Benchmark:
             table, seeds=seeds, validation=values.nasbench101_validation, epochs=number
         ))
 
+    checksum = storage.arrays_checksum(
+        table.keys, *(metric[:, : full + 1, :, 1] for metric in metrics)
+    )
     return Benchmark(
         name=table.name,
         path=table.path,
@@ -145,9 +154,8 @@ def _nasbench101(settings: Settings) -> Benchmark:
         validation_accuracy=table.validation_accuracy[final].mean(axis=1),
         validation=values.nasbench101_validation,
         best_test_accuracy=float(np.nanmax(table.test_accuracy[final].mean(axis=1))),
-        checksum=storage.arrays_checksum(
-            table.keys, *(metric[:, : full + 1, :, 1] for metric in metrics)
-        ),
+        checksum=checksum,
+        table_checksum=checksum,
         evaluator=evaluator,
     )
 
@@ -182,6 +190,9 @@ def _nasbench201(settings: Settings) -> Benchmark:
         validation="mean",
         best_test_accuracy=float(np.nanmax(protocol.test_accuracy)),
         checksum=storage.arrays_checksum(table.keys, *seen, *costs, protocol.test_accuracy),
+        table_checksum=storage.arrays_checksum(
+            table.keys, seen[-1], costs[-1], protocol.test_accuracy
+        ),
         evaluator=evaluator,
         protocol=protocol.statement,
         reported_validation_accuracy=None if full == REPORT_EPOCHS else reported,
@@ -208,22 +219,19 @@ def _refuse_other_space(settings: Settings, *names: str) -> None:
 
 
 def _nasbench101_dataset(table: NasBench101Table) -> str:
-    """Returns what a table's networks were trained on, as far as the table shows."""
-    if "synthetic" in table.name:
-        return "synthetic"
-    if f"{table.name}.tfrecord.gz" == EMBEDDED_FILE:
-        return "digits"
-    return "cifar10" if _is_official(table) else "unknown"
+    """Returns what a table's networks were trained on: by its numbers, else by its name."""
+    for dataset, (num_cells, epochs, best) in _KNOWN_BY.items():
+        if len(table.cells) == num_cells and epochs in table.epochs:
+            if np.allclose(_best_accuracies(table, epochs), best, rtol=0, atol=1e-5):
+                return dataset
+    return "synthetic" if "synthetic" in table.name else "unknown"
 
 
-def _is_official(table: NasBench101Table) -> bool:
-    """Returns whether a table is that of the official files: all cells, and their best ones."""
-    if len(table.cells) != _OFFICIAL_CELLS or _OFFICIAL_EPOCHS not in table.epochs:
-        return False
-    final = (slice(None), table.budget(_OFFICIAL_EPOCHS), slice(None), 1)
+def _best_accuracies(table: NasBench101Table, epochs: int) -> list[float]:
+    """Returns the highest mean validation and test accuracy after so many epochs."""
+    final = (slice(None), table.budget(epochs), slice(None), 1)
     metrics = (table.validation_accuracy, table.test_accuracy)
-    best = [metric[final].mean(axis=1, dtype=np.float64).max() for metric in metrics]
-    return bool(np.allclose(best, _OFFICIAL_BEST, rtol=0, atol=1e-5))
+    return [float(metric[final].mean(axis=1, dtype=np.float64).max()) for metric in metrics]
 
 
 BENCHMARKS = {"nasbench101": _nasbench101, "nasbench201": _nasbench201}

@@ -24,7 +24,9 @@ from nas_tf.analysis.comparison_report import write_comparison
 from nas_tf.analysis.figures import training_figure
 from nas_tf.analysis.report import write_search_report
 from nas_tf.analysis.tensorboard import TensorBoardLogger, cell_labels, write_projector
-from nas_tf.analysis.wording import dataset_name, percent, plus_minus, trained_for
+from nas_tf.analysis.wording import (
+    count, dataset_name, is_missing, percent, plus_minus, trained_for,
+)
 from nas_tf.core import ConfigError, SearchSpace, Strategy
 from nas_tf.evaluators.budget import Budget
 from nas_tf.generators import sample_job, samples_watcher, write_generator
@@ -117,7 +119,7 @@ def search_job(settings: Settings, directory: pathlib.Path, started: float) -> N
                 cells = pretraining.cells_to_see(settings, space, benchmark)
                 given = pretraining.pretrained_model(settings, space, cells, directory, logger)
             autoencoder, quality = given
-            pretraining.print_quality(quality)
+            _print_model(settings, quality)
             embedding, source = pretraining.embedding_of(
                 settings, autoencoder, space, benchmark.cells
             )
@@ -172,6 +174,16 @@ def _print_table(benchmark: benchmarks.Benchmark) -> dict[str, Any]:
     count = len(benchmark.cells)
     print(f"table: {benchmark.name}, {count:,} cells, {benchmark.path}")
     return {"name": benchmark.name, "path": benchmark.path, "num_cells": count}
+
+
+def _print_model(settings: Settings, quality: dict[str, Any]) -> None:
+    """Says what the pre-training measured, and of a model whose kind is not known, that."""
+    pretraining.print_quality(quality)
+    if quality.get("settings") is None:
+        print(
+            f"--pretrained={settings.pretrain.pretrained}: a model of an older version, which kept "
+            "no settings: --job=report does not join this study with those of other models"
+        )
 
 
 def _budget(settings: Settings, benchmark: benchmarks.Benchmark) -> Budget:
@@ -285,6 +297,7 @@ def _description(settings, space, benchmark, model) -> summaries.StudyDescriptio
         table=benchmark.name,
         table_path=benchmark.path,
         table_num_cells=len(benchmark.cells),
+        table_checksum=benchmark.table_checksum,
         dataset=benchmark.dataset,
         strategy=settings.search.strategy,
         seed=settings.job.seed,
@@ -310,11 +323,11 @@ def _print_incumbent(summary: dict[str, Any]) -> None:
     if incumbent["test_accuracy_mean"] is None:
         print("no feasible cell was found")
         return
-    accuracy = plus_minus(
-        incumbent["test_accuracy_mean"], incumbent["test_accuracy_std"], unit=" %"
-    )
+    mean, std = incumbent["test_accuracy_mean"], incumbent["test_accuracy_std"]
+    accuracy = percent(mean, 2) if is_missing(std) else plus_minus(mean, std, unit=" %")
     print(
-        f"{summary['num_runs']} runs x {summary['num_queries']} queries, "
+        f"{count(summary['num_runs'], 'run')} x "
+        f"{count(summary['num_queries'], 'query', 'queries')}, "
         f"{dataset_name(summary['dataset'])}, {trained_for(summary)}: test accuracy {accuracy}, "
         f"regret {percent(incumbent['test_regret_mean'], 2)} "
         f"(search took {summary['search_sec']:.1f} s)"

@@ -1,9 +1,9 @@
 """Finished studies, put side by side.
 
 Studies are comparable, and stand in one section, where they searched the same table by the same
-protocol: space, table, data set, training epochs, validation accuracy seen, and the kind of budget.
-Where budgets of one kind differ, all are judged at the smallest: the longer traces hold what was
-reached by then.
+protocol: space, table (by its content), data set, training epochs, validation accuracy seen, and the
+kind of budget. Where budgets of one kind differ, all are judged at the smallest: the longer traces
+hold what was reached by then.
 
 Shapes: R runs, Q queries.
 """
@@ -125,10 +125,11 @@ def mean_or_nan(values: np.ndarray) -> float:
 
 def _protocol(summary: Mapping[str, Any]) -> tuple:
     """Returns what comparable studies have in common."""
-    names = ("space", "table", "table_num_cells", "dataset", "search_epochs", "report_epochs",
-             "validation", "best_test_accuracy")
+    names = ("space", "table_num_cells", "dataset", "search_epochs", "report_epochs", "validation",
+             "best_test_accuracy")
+    table = summary.get("table_checksum") or summary["table"]
     limits = (summary[name] is None for name in ("query_budget", "cost_budget_sec"))
-    return (*(summary[name] for name in names), summary.get("protocol", ""), *limits)
+    return (table, *(summary[name] for name in names), summary.get("protocol", ""), *limits)
 
 
 def _section(studies: list[FinishedStudy]) -> Section:

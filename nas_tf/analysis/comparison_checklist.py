@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from nas_tf.analysis.comparison import Section
-from nas_tf.analysis.finished_study import FinishedStudy, differing_flags
+from nas_tf.analysis.finished_study import TABLE_PATHS, FinishedStudy, differing_flags
 from nas_tf.analysis.wording import PUBLISHED_DATASETS, count
 
 REFERENCE = (
@@ -17,6 +17,7 @@ REFERENCE = (
 )
 YES, PARTLY, NO, AUTHOR = "yes", "in part", "no", "the author's to say"
 _MODELS = 3  # of a method that has one: they differ by more than strategies do
+_NO_ABLATION = ("seed", "pretrain_seed", "pretrained", *TABLE_PATHS)  # settings of one method
 _RANDOM = "random"  # the strategy's name in a summary
 
 
@@ -178,7 +179,7 @@ def _ablated(group: Section) -> Iterable[str]:
     strategies = Counter(study.summary["strategy"] for study in group.studies)
     for strategy, number in strategies.items():
         same = [study for study in group.studies if study.summary["strategy"] == strategy]
-        if number > 1 and set(differing_flags(same)) - {"seed", "pretrain_seed", "pretrained"}:
+        if number > 1 and set(differing_flags(same)) - {*_NO_ABLATION}:
             yield strategy
 
 

@@ -1,7 +1,8 @@
 """Studies that differ in the pre-trained model alone, joined into one.
 
 Searches in an embedding differ by the model as much as by the runs: what a strategy reaches is said
-over the runs of several models, with the deviation between models beside that between runs.
+over the same runs (seeds) of several models, with the deviation between models beside that between
+runs.
 
 Shapes: R runs, Q queries.
 """
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from nas_tf.analysis.curves import StudyCurves
-from nas_tf.analysis.finished_study import FinishedStudy
+from nas_tf.analysis.finished_study import TABLE_PATHS, FinishedStudy
 from nas_tf.analysis.wording import count
 from nas_tf.core import ConfigError
 
-# Settings that only say which model and which runs, and where and how often was written.
-_FREE = ("pretrained", "pretrain_seed", "seed", "output_dir", "checkpoint_sec")
+# Settings that only say which model, and where was read and written. Studies of one section have
+# read one table.
+_FREE = ("pretrained", "pretrain_seed", "output_dir", "checkpoint_sec", *TABLE_PATHS)
 _WHICH = ("weights", "pretrain_seed")  # of a model; the rest says of which kind it is
 
 
@@ -32,31 +34,31 @@ def join_models(studies: Sequence[FinishedStudy]) -> list[FinishedStudy]:
         Every study, or in the place of the first of several that were joined, these as one.
 
     Raises:
-        ConfigError: two of those to be joined are the same runs of one model.
+        ConfigError: two of them are the same runs of one model.
     """
     groups = {}
     for number, study in enumerate(studies):
         groups.setdefault(_kind(study) or number, []).append(study)
-    found = []
     for group in groups.values():
-        models = {study.summary["model"]["weights"] for study in group if study.models}
-        found += [_joined(group)] if len(models) > 1 else group
-    return found
+        _check_runs(group)
+    return [_joined(group) if len(group) > 1 else group[0] for group in groups.values()]
 
 
 def _kind(study: FinishedStudy) -> tuple | None:
-    """Returns what studies have in common but for the model; None where it cannot be known."""
+    """Returns what studies have in common but for the model; None where it cannot be known.
+
+    The seeds of the runs belong to it: else what differs between models would be the runs as well.
+    """
     model = study.summary["model"]
-    if not model or not study.flags:
+    if not model or not study.flags or model.get("settings") is None:
         return None
     flags = sorted(line for name, line in study.flags.items() if name not in _FREE)
     made = sorted((name, repr(value)) for name, value in model.items() if name not in _WHICH)
-    return study.summary["strategy"], tuple(flags), tuple(made)
+    return study.summary["strategy"], study.seeds, tuple(flags), tuple(made)
 
 
 def _joined(studies: Sequence[FinishedStudy]) -> FinishedStudy:
     first = studies[0]
-    _check_runs(studies)
     label = first.notes.strategy_label or first.summary["strategy"]
     joined = dataclasses.replace(
         first,
@@ -68,16 +70,15 @@ def _joined(studies: Sequence[FinishedStudy]) -> FinishedStudy:
 
 
 def _check_runs(studies: Sequence[FinishedStudy]) -> None:
-    """Raises ConfigError where a run would count twice."""
+    """Raises ConfigError where studies of one kind have one model: their runs are the same."""
     seen = {}
     for study in studies:
-        for run in ((study.models[0], seed) for seed in study.seeds):
-            before = seen.setdefault(run, study)
-            if before is not study:
-                raise ConfigError(
-                    f"--inputs: {before.directory} and {study.directory} have runs of the same "
-                    f"model and seed ({run[1]}): they would count twice; leave one out"
-                )
+        before = seen.setdefault(study.models, study)
+        if before is not study:
+            raise ConfigError(
+                f"--inputs: {before.directory} and {study.directory} have runs of the same "
+                f"model and seed ({study.seeds[0]}): they would count twice; leave one out"
+            )
 
 
 def _summary(studies: Sequence[FinishedStudy]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from nas_tf.storage import read_npz
 
 Describe = Callable[[Mapping[str, Any]], ReportNotes]  # summary -> name and published numbers
 
+TABLE_PATHS = ("nasbench101_records", "nasbench201_table")  # settings that say where a table is
+
 _NUMBER, _OPTIONAL = (int, float), (int, float, type(None))
 _SUMMARY = {
     "space": str,

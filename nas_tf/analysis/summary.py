@@ -35,6 +35,7 @@ class StudyDescription:
         table: name of the benchmark table.
         table_path: the file the table came from.
         table_num_cells: how many cells it holds.
+        table_checksum: SHA-256 of its content; tables of one content are one, whatever their names.
         dataset: what its networks were trained on.
         strategy: name of the search strategy.
         seed: of the study.
@@ -67,6 +68,7 @@ class StudyDescription:
     cost_budget_sec: float | None = None
     validation: str = "random"
     protocol: str = ""
+    table_checksum: str = ""
     model: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     changed_settings: list[str] = dataclasses.field(default_factory=list)

@@ -53,6 +53,13 @@ def test_what_cannot_be_compared_stands_in_sections_of_its_own(leave_study, chan
     assert _labels(inputs) == [["local_search", "random"], ["evolution"]]
 
 
+def test_a_table_is_one_by_its_content(leave_study):
+    one, other = {"table_checksum": "1" * 64}, {"table_checksum": "2" * 64}
+    a, b = leave_study("a", **one), leave_study("b", "evolution", table="copy", **one)
+    assert _labels([a, b]) == [["evolution", "random"]]
+    assert _labels([a, leave_study("c", "evolution", **other)]) == [["random"], ["evolution"]]
+
+
 def test_the_best_study_comes_first(leave_study):
     inputs = [leave_study("a", mean=0.7), leave_study("b", "evolution", mean=0.9)]
     (group,) = comparison.sections(read_studies(inputs))

@@ -82,9 +82,9 @@ def test_studies_that_differ_in_the_model_alone_are_one(leave, models):
     assert len(group.parts) == 4
 
 
-def test_models_given_by_their_directories_and_other_seeds_are_joined_too(leave):
-    a = leave("a", model=_model(0), flags=["--pretrained=x"])
-    b = leave("b", model=_model(1), flags=["--pretrained=y"], seed=100)
+def test_models_given_by_their_directories_are_joined_wherever_the_table_lay(leave):
+    a = leave("a", model=_model(0), flags=["--pretrained=x", "--nasbench101_records=t"])
+    b = leave("b", model=_model(1), flags=["--pretrained=y", "--nasbench101_records=u"])
     assert _labels([a, b]) == [["reinforce, 2 models"]]
 
 
@@ -94,12 +94,18 @@ def test_models_given_by_their_directories_and_other_seeds_are_joined_too(leave)
     {"model": _model(1, epochs=3)},
     {"model": _model(1, num_cells=90)},
     {"model": _model(0), "seed": 7},
+    {"seed": 100},  # "between models" would be of other runs as well
     {"model": None},
     {"strategy": "bayesian"},
 ], ids=str)
 def test_studies_that_differ_in_more_stay_apart(leave, changes):
     inputs = [leave("a", model=_model(0)), leave("b", **{"model": _model(1)} | changes)]
     assert len(_labels(inputs)[0]) == 2
+
+
+def test_models_of_unknown_settings_are_not_joined(leave):
+    inputs = [leave(f"{seed}", model=_model(seed, settings=None)) for seed in range(2)]
+    assert _labels(inputs) == [["reinforce (0)", "reinforce (1)"]]
 
 
 def test_settings_that_are_not_known_join_nothing(leave):
@@ -110,11 +116,12 @@ def test_settings_that_are_not_known_join_nothing(leave):
 
 def test_a_run_does_not_count_twice(leave, models):
     again = leave("again", MEANS[0], _model(0), ["--pretrained=x"])
-    with pytest.raises(ConfigError) as caught:
-        _labels([*models, again])
-    assert f"{models[0]} and {again} have runs of the same model and seed (0)" in str(caught.value)
+    for inputs in ([*models, again], [models[0], again]):  # however many models there are
+        with pytest.raises(ConfigError) as caught:
+            _labels(inputs)
+        assert f"{models[0]} and {again} have runs of the same model and seed (0)" in str(caught.value)
     more = leave("more", MEANS[0], _model(0), seed=3)
-    assert _labels([*models, more]) == [["reinforce, 3 models"]]
+    assert _labels([*models, more]) == [["reinforce (more)", "reinforce, 3 models"]]
 
 
 def test_the_page_has_one_row_of_all_models(leave, models):
