@@ -171,9 +171,9 @@ def _divide_cpu(count: int) -> None:
 
 def _print_table(benchmark: benchmarks.Benchmark) -> dict[str, Any]:
     """Says which table is in use, and returns that for a summary."""
-    count = len(benchmark.cells)
-    print(f"table: {benchmark.name}, {count:,} cells, {benchmark.path}")
-    return {"name": benchmark.name, "path": benchmark.path, "num_cells": count}
+    num_cells = len(benchmark.cells)
+    print(f"table: {benchmark.name}, {num_cells:,} cells, {benchmark.path}")
+    return {"name": benchmark.name, "path": benchmark.path, "num_cells": num_cells}
 
 
 def _print_model(settings: Settings, quality: dict[str, Any]) -> None:
@@ -188,12 +188,12 @@ def _print_model(settings: Settings, quality: dict[str, Any]) -> None:
 
 def _budget(settings: Settings, benchmark: benchmarks.Benchmark) -> Budget:
     """Returns the budget of every run, which ends at the latest with the table's last cell."""
-    queries, count = settings.search.num_queries, len(benchmark.cells)
-    if queries is not None and queries > count:
-        raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {count} cells")
+    queries, num_cells = settings.search.num_queries, len(benchmark.cells)
+    if queries is not None and queries > num_cells:
+        raise ConfigError(f"--num_queries={queries}: {benchmark.name} has only {num_cells} cells")
     budget = settings.search.budget()
     benchmark.evaluator(_seeds(settings)).check_budget(budget)
-    return budget if queries else dataclasses.replace(budget, num_queries=count)
+    return budget if queries else dataclasses.replace(budget, num_queries=num_cells)
 
 
 def _strategy(
