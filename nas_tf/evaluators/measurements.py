@@ -23,14 +23,16 @@ def check(
         cost_sec: float [M, repeats].
 
     Raises:
-        DataError: a cell is there twice, an accuracy is not in [0, 1], or a cost is negative,
-            infinite or missing; the message has the first such row.
+        DataError: a cell is there twice, an accuracy is not in [0, 1], none is there, or a cost is
+            negative, infinite or missing; the message has the first such row.
     """
     _check_each_once(keys)
     for name, values in (("validation", validation_accuracy), ("test", test_accuracy)):
         values = np.asarray(values, np.float64)
         outside = (values < 0) | (values > 1)
         _refuse(f"{name} accuracy", values, outside, _accuracy_expected(values))
+    if np.isnan(np.asarray(validation_accuracy, np.float64)).all():
+        raise DataError("the table has no validation accuracy: there is nothing to search")
     cost = np.asarray(cost_sec, np.float64)
     unpaid = np.isnan(cost) & ~np.isnan(np.asarray(validation_accuracy, np.float64))
     wrong = (cost < 0) | np.isinf(cost) | unpaid
@@ -58,6 +60,5 @@ def _refuse(name: str, values: np.ndarray, wrong: np.ndarray, expected: str) -> 
     """Raises DataError for the first row [M] with a wrong value, bool [M, ...]."""
     if wrong.any():
         place = tuple(np.argwhere(wrong)[0])
-        raise DataError(
-            f"row {place[0]} of the table: {name} {values[place]:g}, expected {expected}"
-        )
+        value = np.format_float_positional(values[place], trim="-")
+        raise DataError(f"row {place[0]} of the table: {name} {value}, expected {expected}")

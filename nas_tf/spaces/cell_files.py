@@ -30,7 +30,7 @@ from nas_tf.spaces import darts_genotype, nasbench101_text, nasbench201_forms
 
 _CELLS = re.compile(r'"cells"\s*:\s*(?=\[)')
 _SPACES = re.compile(r"[\s,]*")
-_INDEX = re.compile(r"-?[0-9]+")
+_INDEX = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _line_value(path: pathlib.Path, number: int, line: str) -> Any:
         return json.loads(line)
     try:
         return ast.literal_eval(line)
-    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise DataError(
             f"{path}: line {number}: {line[:60]} is neither a cell, nor JSON, nor a Python tuple "
             "of numbers and texts"

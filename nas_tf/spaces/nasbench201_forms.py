@@ -23,6 +23,7 @@ from nas_tf.spaces import nasbench201, nasbench201_text
 
 NUMBERINGS = ("naslib", "nats_bench")
 
+_LARGE = 1 << 31
 _NATS_EDGES = nasbench201.EDGES
 _NATS_OPS = nasbench201.EDGE_OPS
 _EDGES = {"naslib": tuple(sorted(_NATS_EDGES)), "nats_bench": _NATS_EDGES}
@@ -108,7 +109,7 @@ def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
         return from_value(_only(value), numbering)
     if isinstance(value, str):
         numbers = value.replace(",", " ").split()
-        if not (numbers and all(re.fullmatch("[0-9]+", part) for part in numbers)):
+        if not (numbers and all(re.fullmatch("[0-9]{1,9}", part) for part in numbers)):
             return nasbench201.from_strings(np.array([value]))[0]
         value = [int(part) for part in numbers]
     array = _numbers(value)
@@ -165,9 +166,11 @@ def _is_list(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
+    """Tells whether a value is a whole number, such as an operation or an edge may have."""
     if isinstance(value, float):
-        return value.is_integer()
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        return value.is_integer() and abs(value) < _LARGE
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and abs(value) < _LARGE
 
 
 def _short(value: Any) -> str:

@@ -164,12 +164,10 @@ class NATSBench:
             InvalidArchitectureError, ValueError: see `query_index_by_arch`.
         """
         del is_random
-        if not isinstance(dataset, str):
-            raise ConfigError(f"dataset={dataset!r}: expected a name such as 'cifar10-valid'")
         epochs = int(hp)
         if iepoch not in (None, epochs - 1):
             raise ConfigError(f"iepoch={iepoch}: a table has the last epoch alone, {epochs - 1}")
-        place, known = self._place(index), self.table.dataset(dataset)
+        place, known = self._place(index), self._dataset(dataset)
         items = _items(known, dataset)
         info = {
             name: self._value(place, known, name, epochs)
@@ -177,7 +175,11 @@ class NATSBench:
         }
         info = {name: value for name, value in info.items() if value is not None}
         if not info:
-            other = "; cifar10-valid has it" if known == "cifar10" and items != _VALID else ""
+            halves = known == "cifar10" and items != _VALID and any(
+                self._value(place, known, name, epochs) is not None
+                for name in _VALID if epochs in _VALID[name]
+            )
+            other = "; cifar10-valid has it" if halves else ""
             raise DataError(
                 f"{self.table.path or self.table.name}: nothing of {dataset} after {epochs} epochs"
                 f"{other}; it has {', '.join(self.table.columns)}"
@@ -209,7 +211,7 @@ class NATSBench:
             DataError: the table has no such accuracy, or no times.
             ConfigError, InvalidArchitectureError, ValueError: see `get_more_info`.
         """
-        name = "cifar10-valid" if self.table.dataset(dataset) == "cifar10" else dataset
+        name = "cifar10-valid" if self._dataset(dataset) == "cifar10" else dataset
         info = self.get_more_info(arch, name, iepoch=iepoch, hp=hp)
         for item in ("valid-accuracy", "cost-sec"):
             if item not in info:
@@ -241,6 +243,12 @@ class NATSBench:
             raise ValueError(f"index {index}: expected 0 to {len(self) - 1}")
         return index
 
+    def _dataset(self, name: str) -> str:
+        """Returns the table's name of a data set."""
+        if not isinstance(name, str):
+            raise ConfigError(f"dataset={name!r}: expected a name such as 'cifar10-valid'")
+        return self.table.dataset(name)
+
     def _check_numbered(self) -> None:
         if not self.table.numbered:
             raise DataError(
@@ -251,7 +259,7 @@ class NATSBench:
     def _value(self, place: int, dataset: str, item: str, epochs: int) -> float | None:
         """Returns one number of a cell, accuracies in per cent; None where the table has none."""
         values = self.table.columns.get(f"{dataset}_{_KINDS[item]}_{epochs}ep")
-        if values is None:
+        if values is None or np.isnan(values[place]):
             return None
         return float(values[place]) * (1 if item == "cost-sec" else 100)
 

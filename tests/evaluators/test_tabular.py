@@ -239,6 +239,16 @@ def test_from_nasbench201_at_other_epochs(two_cells):
     assert found.cost_sec.tolist() == [[70.0, 80.0]]
 
 
+def test_a_table_without_any_accuracy_and_one_just_above_1():
+    with pytest.raises(core.DataError, match="no validation accuracy: there is nothing to search"):
+        tabular.TabularEvaluator(
+            KEYS, np.full((3, 1), np.nan), test_accuracy=TEST, cost_sec=COST[:, :1], seeds=[0]
+        )
+    above = np.where(VALIDATION == 0.12, 1.0000001, VALIDATION)
+    with pytest.raises(core.DataError, match="row 1 of the table: validation accuracy 1.0000001"):
+        tabular.TabularEvaluator(KEYS, above, test_accuracy=TEST, cost_sec=COST, seeds=[0])
+
+
 def test_a_cell_is_measured_by_what_it_computes():
     """A dead node and other padding change how a cell is written, not what the table knows of it."""
     evaluator = tabular.from_nasbench101(NasBench101Table.embedded(), seeds=[0], validation="mean")

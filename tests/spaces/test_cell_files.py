@@ -173,6 +173,9 @@ def test_another_list_of_the_same_name(write):
         ("nasbench201", "-1", "index -1: expected 0 to 15624"),
         ("nasbench201", "２ １ １ ０ １ １", "is no NAS-Bench-201 cell"),
         ("nasbench201", '{"op_indices":[[1,1,1,1,1,1]]}', "expected six operation indices or a 4 x"),
+        ("nasbench201", "[1e300,1,1,1,1,1]", "is no NAS-Bench-201 cell"),
+        ("nasbench201", "9" * 5000, "is no NAS-Bench-201 cell"),
+        ("nasbench201", "{[]: 1}", "is neither a cell, nor JSON"),
         ("darts", "(normal, range(2, 6))", "is neither a cell, nor JSON, nor a Python tuple"),
     ],
 )

@@ -30,6 +30,8 @@ def test_questions_that_make_no_sense(api):
     for dataset in (None, 3):
         with pytest.raises(ConfigError, match="expected a name such as 'cifar10-valid'"):
             api.get_more_info(0, dataset)
+        with pytest.raises(ConfigError, match="expected a name such as 'cifar10-valid'"):
+            api.simulate_train_eval(0, dataset)
     with pytest.raises(InvalidArchitectureError, match="True: expected the index of a cell"):
         api.get_more_info(True, "cifar10-valid")
     with pytest.raises(DataError, match="nothing of cifar10 after 12 epochs; cifar10-valid has it"):
