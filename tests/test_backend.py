@@ -64,29 +64,27 @@ def test_every_room_with_keras_says_so_first():
         assert line.startswith("Keras cannot be imported with KERAS_BACKEND=no_such (")
 
 
-def test_the_users_number_format_is_refused_in_a_library(tmp_path):
-    (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float64"}))
-    result = subprocess.run(
+def _imported_with(home, settings):
+    """Imports Keras code of the library where Keras finds a `keras.json` of that content."""
+    (home / "keras.json").write_text(settings)
+    return subprocess.run(
         [sys.executable, "-c", "import nas_tf.layers.gin"],
         cwd=ROOT,
-        env=os.environ | {"KERAS_HOME": str(tmp_path)},
+        env=os.environ | {"KERAS_HOME": str(home)},
         capture_output=True,
         text=True,
     )
+
+
+def test_the_users_number_format_is_refused_in_a_library(tmp_path):
+    result = _imported_with(tmp_path, json.dumps({"floatx": "float64"}))
     assert result.stderr.splitlines()[-1].startswith(
         "nas_tf.core.ConfigError: Keras' floatx is float64; nas_tf computes in float32"
     )
 
 
 def test_a_keras_json_that_is_none_is_told(tmp_path):
-    (tmp_path / "keras.json").write_text("[]")
-    result = subprocess.run(
-        [sys.executable, "-c", "import nas_tf.layers.gin"],
-        cwd=ROOT,
-        env=os.environ | {"KERAS_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    result = _imported_with(tmp_path, "[]")
     line = result.stderr.splitlines()[-1]
     assert line.startswith("nas_tf.core.ConfigError: Keras cannot be imported with KERAS_BACKEND=")
     assert line.endswith("and mend Keras' keras.json if it is damaged")
