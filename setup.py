@@ -9,6 +9,7 @@ from setuptools.command import build_py
 
 HERE = pathlib.Path(__file__).resolve().parent
 TENSORFLOW = ">=2.20,<2.22"
+DOCUMENTS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1.0,<2"]
 
 
 def read_version() -> str:
@@ -80,9 +81,10 @@ setuptools.setup(
         "keras-tuner>=1.4.7,<1.5",
         "tensorboard>=2.20,<2.22",  # TensorFlow 2.21 no longer brings it
         "numpy>=2.0,<3",
+        "pandas>=2.2,<4",
         "scikit-learn>=1.5,<2",
         "networkx>=3.2,<4",
-        "scipy>=1.11,<2",
+        "scipy>=1.12,<2",
         "matplotlib>=3.9,<4",
         "markdown>=3.4,<4",
         "absl-py>=2.1,<3",
@@ -92,7 +94,8 @@ setuptools.setup(
         'setuptools>=69,<82; python_version >= "3.12"',
     ],
     extras_require={
-        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4"],
+        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", *DOCUMENTS],
+        "docs": DOCUMENTS,
         "nats": ["nats_bench>=1.8,<2"],
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
     },

@@ -1,28 +1,48 @@
 """What is made once and kept in the cache directory, as column stores.
 
 What is made of a file is known by the file's content, whatever it is called and wherever it lies.
+What takes long is logged, or shows a `progress_bar`; nothing is printed.
 """
 
 import hashlib
 import os
 import pathlib
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 from absl import logging
+from tqdm import auto, autonotebook, std
 
 from nas_tf import graphs, storage
 from nas_tf.core import ConfigError, DataError, NasError
 from nas_tf.graphs import CellGraphs
-from nas_tf.paths import expand_home
+from nas_tf.config import expand_home
 
 T = TypeVar("T")
 
 _BLOCK_BYTES = 1 << 20  # of a file, read at a time for its checksum
 _NOTICE_BYTES = 500_000_000  # a checksum of more takes more than a moment and is announced
 _SETTLED_SEC = 2.0  # two changes within a tick of the clock look like one
+_LOGGED_SEC = 10.0  # between two lines of a progress bar that goes to a file
+
+
+def progress_bar(iterable: Iterable | None = None, **settings: Any) -> std.tqdm:
+    """Returns a progress bar: `tqdm.auto`, which is a widget in a notebook.
+
+    Where the standard error stream is no terminal a line is written every ten seconds at most, and
+    none of what takes less.
+
+    Args:
+        iterable: what to go through; None where the caller updates the bar.
+        **settings: of tqdm: `total`, `desc`, `unit`, ...
+    """
+    if not sys.stderr.isatty() and not _in_notebook():
+        paced = {"mininterval": _LOGGED_SEC, "maxinterval": _LOGGED_SEC, "delay": _LOGGED_SEC}
+        settings = paced | settings
+    return auto.tqdm(iterable, **settings)
 
 
 def cache_directory() -> pathlib.Path:
@@ -61,7 +81,7 @@ def content_checksum(
     except (OSError, ValueError):
         size = sum(state.st_size for _, state in states)
         if size > _NOTICE_BYTES:
-            print(f"comparing {path}, {size / 1e6:,.0f} MB, with the cache", flush=True)
+            logging.info("Comparing %s, %s MB, with the cache", path, f"{size / 1e6:,.0f}")
     checksum = _checksum(files, [name for name, _ in states])
     settled = time.time() - _SETTLED_SEC
     if all(max(state.st_mtime, state.st_ctime) < settled for _, state in states):
@@ -136,7 +156,7 @@ def cached_cells(
         identity: of the cells.
     """
     def make():
-        print(f"making {name} (kept for the next time)", flush=True)
+        logging.info("Making %s (kept for the next time)", name)
         cells = generate()
         columns = {
             "adjacency": cells.adjacency,
@@ -151,6 +171,10 @@ def cached_cells(
         return CellGraphs(*arrays, identity, columns["keys"])
 
     return cached_columns(directory, make, with_keys, name=name)
+
+
+def _in_notebook() -> bool:
+    return autonotebook.tqdm is not std.tqdm
 
 
 def _interpret_store(directory: str | os.PathLike, interpret: Callable[..., T]) -> T:

@@ -6,12 +6,13 @@ Architecture search is ask, evaluate, tell:
     evaluation = evaluator.evaluate(suggestion, query)
     strategy.update(evaluation.feedback(active))
 
-Shapes: R independent runs of a study, B suggestions a round, Q queries a run.
+Shapes: R independent runs of a study, B suggestions a round, Q queries a run, N nodes.
 """
 
 import dataclasses
 import enum
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class DataError(NasError):
 
 
 class ConfigError(NasError):
-    """A setting is impossible; the message names the flag and the value."""
+    """A setting is impossible; the message names the argument and the value."""
 
 
 _OTHERS = 1 << 16  # below are the passes of a training
@@ -120,10 +121,18 @@ class Suggestion:
     Attributes:
         cells: batch of shape [R, B].
         epochs: training epochs to measure them at; None is the evaluator's full budget.
+        numbers: int64 [B], the number of each query, counted from 0 in the order of asking. All
+            runs ask in step: number n is the n-th query of every run.
     """
 
     cells: CellGraphs
     epochs: int | None = None
+    numbers: np.ndarray | None = None
+
+    def first(self, count: int) -> "Suggestion":
+        """Returns its first `count` queries."""
+        numbers = None if self.numbers is None else self.numbers[:count]
+        return dataclasses.replace(self, cells=self.cells[:, :count], numbers=numbers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +145,8 @@ class Feedback:
         validation_accuracy: float64 [R, B] in [0, 1]; NaN where infeasible.
         cost_sec: float64 [R, B], training seconds spent.
         active: bool [R]; a run that is not active has no budget left and must not change.
+        numbers: int64 [B], which queries these answers are to, in any order. None are the next
+            ones: those of `suggest()` that nobody has taken.
     """
 
     cells: CellGraphs
@@ -143,6 +154,7 @@ class Feedback:
     validation_accuracy: np.ndarray
     cost_sec: np.ndarray
     active: np.ndarray
+    numbers: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,14 +187,20 @@ class Evaluation:
             said = np.where(unknown, "its validation accuracy is NaN", self.reason)
             object.__setattr__(self, "reason", said)
 
-    def feedback(self, active: np.ndarray) -> Feedback:
-        """Returns the part a strategy may see; `active` is bool [R]."""
+    def feedback(self, active: np.ndarray, numbers: np.ndarray | None = None) -> Feedback:
+        """Returns the part a strategy may see, [R, B].
+
+        Args:
+            active: bool [R], as in `Feedback`.
+            numbers: int64 [B], as in `Feedback`.
+        """
         return Feedback(
             cells=self.cells,
             feasible=self.feasible,
             validation_accuracy=self.validation_accuracy,
             cost_sec=self.cost_sec,
             active=active,
+            numbers=numbers,
         )
 
 
@@ -197,6 +215,8 @@ class History:
         test_accuracy: float64; NaN likewise.
         cost_sec: float64; 0 after a run's end.
         partial: bool; measured at fewer than the full epochs. None is nowhere.
+        cells: [R, Q], the cells themselves, where the search had no pool; anything after a run's
+            end.
     """
 
     key: np.ndarray
@@ -204,10 +224,31 @@ class History:
     test_accuracy: np.ndarray
     cost_sec: np.ndarray
     partial: np.ndarray | None = None
+    cells: CellGraphs | None = None
 
     def __post_init__(self):
         if self.partial is None:
             self.partial = np.zeros(np.shape(self.key), bool)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns all of it as arrays by name, from which `from_arrays` makes it again.
+
+        Cells are `cells_adjacency` uint8 [R, Q, N, N], `cells_ops` int8 [R, Q, N] and
+        `cells_num_nodes` int8 [R, Q].
+        """
+        columns = {name: getattr(self, name) for name in HISTORY_COLUMNS}
+        return columns | ({} if self.cells is None else cell_arrays(self.cells))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "History":
+        """Reads what `arrays` returned; other names are left alone.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        columns = {name: arrays[name] for name in HISTORY_COLUMNS}
+        cells = cells_from_arrays(arrays)
+        return cls(**columns, cells=None if cells is None else cells.with_keys(columns["key"]))
 
     def incumbent(self) -> np.ndarray:
         """Returns int64 [R, Q]: index of the best validation accuracy so far (the first of ties).
@@ -222,57 +263,93 @@ class History:
         return np.maximum.accumulate(index, axis=1)
 
 
-class SearchSpace(Protocol):
-    """A set of cells, and how they are sampled, varied and encoded."""
-
-    name: str
-    max_nodes: int
-    op_names: tuple[str, ...]
-
-    def enumerate_cells(self) -> CellGraphs:
-        """Returns every unique cell once, [M], always in the same order."""
-
-    def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
-        """Returns random valid cells of the given leading shape."""
-
-    def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
-        """Returns cells one edit away, in the shape of `cells`."""
-
-    def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
-        """Returns all cells one edit away and, for each, the index of its origin."""
-
-    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
-        """Returns float32 adjacency [..., N, N] and one-hot operations [..., N, D]."""
-
-    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Returns cells and reason codes (0 is valid) of decoded matrices."""
-
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices the published validity counts as valid."""
+HISTORY_COLUMNS = ("key", "validation_accuracy", "test_accuracy", "cost_sec", "partial")
 
 
-class Strategy(Protocol):
-    """Suggests cells; R runs advance together.
+def cell_arrays(cells: CellGraphs) -> dict[str, np.ndarray]:
+    """Returns cells [...] as arrays that a file can hold; see `History.arrays`."""
+    names = ("adjacency", "ops", "num_nodes")
+    return {f"cells_{name}": getattr(cells, name) for name in names}
 
-    `suggest` never changes the strategy, `update` does. A strategy owns neither the budget, nor
-    the history, nor the clock, nor the log.
+
+def cells_from_arrays(arrays: Mapping[str, np.ndarray]) -> CellGraphs | None:
+    """Returns the cells [...] of `cell_arrays`; None if there are none.
+
+    They have the keys of plain graphs: where a space has its own, `with_keys` gives them.
+    """
+    if "cells_adjacency" not in arrays:
+        return None
+    return CellGraphs(*(arrays[f"cells_{name}"] for name in ("adjacency", "ops", "num_nodes")))
+
+
+class Strategy:
+    """Base of strategies: they suggest cells; R runs advance together.
+
+    `suggest` never changes the strategy, `take` and `update` do. A strategy owns neither the
+    budget, nor the history, nor the clock, nor the log. Whoever measures one suggestion after the
+    other needs `suggest` and `update` alone. Whoever measures many at a time says which are out:
+
+        suggestion = strategy.suggest(idle)    # as many cells as workers are idle
+        strategy.take(suggestion)              # they are out: never suggested again, not yet known
+        ...                                    # one of them, or one taken earlier, is measured
+        feedback = evaluation.feedback(active, numbers)
+        strategy.update(feedback)              # in any order, by number
+
+    What is out belongs to the state: a search that was killed goes on with it. A strategy's
+    docstring says what it does meanwhile; one that has to wait suggests no cells.
+
+    Attributes:
+        has_pool: all cells that it may suggest are known beforehand; otherwise a history holds
+            the cells themselves.
     """
 
-    def suggest(self) -> Suggestion:
-        """Returns the next cells to measure, [R, B]."""
+    has_pool: bool = True
+
+    def suggest(self, count: int | None = None) -> Suggestion:
+        """Returns the next cells to measure, [R, B]; the same until `take` or `update`.
+
+        Args:
+            count: most cells a run that are wanted. Fewer come where a pool ends, and none where
+                an answer has to come first. None leaves it to the strategy: one, or a round.
+        """
+        raise NotImplementedError
+
+    def take(self, suggestion: Suggestion) -> None:
+        """Notes that the first cells of `suggest` are being measured.
+
+        Args:
+            suggestion: as `suggest` returned it, or its first queries.
+        """
+        raise NotImplementedError
 
     def update(self, feedback: Feedback) -> None:
-        """Learns from measured cells."""
+        """Learns from measured cells, whether `take` noted them or not."""
+        raise NotImplementedError
 
     def state(self) -> dict[str, np.ndarray]:
         """Returns all that `restore` needs to go on exactly from here."""
+        raise NotImplementedError
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Takes up a state that `state` returned."""
+        raise NotImplementedError
+
+    def metrics(self) -> dict[str, float]:
+        """Returns what it wants to be logged, by name."""
+        return {}
 
 
-class Evaluator(Protocol):
-    """Measures cells."""
+class Evaluator:
+    """Base of evaluators: they measure cells."""
 
     def evaluate(self, suggestion: Suggestion, query: int) -> Evaluation:
         """Measures [R, B] cells; `query` is the number of queries already made in each run."""
+        raise NotImplementedError
+
+    def check_budget(self, budget: Any) -> None:
+        """Raises ConfigError for a budget (`evaluators.budget.Budget`) that would never end."""
+
+
+def ceil_div(number: int, size: int) -> int:
+    """Returns how many parts of a size hold a number of things."""
+    return -(-number // size)

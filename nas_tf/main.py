@@ -4,6 +4,7 @@ What takes long to import is imported once signals are caught and the flags are 
 """
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -41,19 +42,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str], stop: "_Stop") -> int:
     if any(argument in _VERSION for argument in arguments):
         return _print_version()
-    from nas_tf import __version__, flags
+    from nas_tf import __version__
     from nas_tf.core import NasError
+    from nas_tf.jobs import flags, running
 
     if any(argument in _HELP for argument in arguments):
         print(flags.help_text(), end="", flush=True)
         return 0
     try:
-        settings = flags.parse(arguments)
-        job = settings.job
-        print(f"nas_tf {__version__}: {job.job}, results go to {job.output_dir}", flush=True)
-        jobs = _import_jobs(stop)
+        given = flags.parse(arguments)
+        job, reader = running.resolve(given)
+        directory = reader.values()["output_dir"]
+        print(f"nas_tf {__version__}: {job.name}, results go to {directory}", flush=True)
+        _import_libraries(stop)
         with stop.gently():
-            jobs.run(settings)
+            running.run(given)
     except NasError as error:
         print(f"nas_tf: {error}", file=sys.stderr)
         return stop.status or 1
@@ -67,8 +70,8 @@ def _print_version() -> int:
     return 0
 
 
-def _import_jobs(stop: "_Stop"):
-    """Imports the jobs, and with them TensorFlow, whatever the user's Keras is set to."""
+def _import_libraries(stop: "_Stop") -> None:
+    """Imports what jobs work with, and so TensorFlow, whatever the user's Keras is set to."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["MPLBACKEND"] = "Agg"
@@ -80,12 +83,20 @@ def _import_jobs(stop: "_Stop"):
 
     absl_flags.FLAGS.mark_as_parsed()  # else absl says that its logging is not set up
     logging.use_absl_handler()
-    logging.set_verbosity(logging.WARNING)
+    logging.set_verbosity(logging.INFO)  # such as of a table that is read for the first time
+    handler = logging.get_absl_handler()
+    handler.setFormatter(standard_logging.Formatter("%(message)s"))
+    handler.addFilter(_is_for_users)
     with _stderr_kept_back(stop):
         _import_keras()
-        from nas_tf import jobs
+        importlib.import_module("nas_tf.api")
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.ERROR)
-    return jobs
+
+
+def _is_for_users(record) -> bool:
+    """Tells whether a log record is a warning, or anything that the library says itself."""
+    own = record.pathname.startswith(os.path.dirname(os.path.abspath(__file__)))
+    return own or record.levelno >= 30  # logging.WARNING
 
 
 def _import_keras() -> None:

@@ -18,25 +18,15 @@ import numpy as np
 import tqdm
 from absl import logging
 
+from nas_tf import caching
 from nas_tf import core
 from nas_tf import storage
+from nas_tf.pools.record import Budget, Record
 
 UNFINISHED = "unfinished_history.npz"  # beside a checkpoint, after an error
 
 _SHOW_BAR_AFTER_SEC = 2.0
 _STRATEGY_PREFIX = "strategy_"
-
-
-class Budget(Protocol):
-    """What each run may spend; `evaluators.budget.Budget` is one."""
-
-    num_queries: int | None
-
-    def active(self, num_queries: int, cost_sec: np.ndarray) -> np.ndarray:
-        """Returns bool [R]: the run may make another query."""
-
-    def batch_size(self, num_queries: int, suggested: int) -> int:
-        """Returns how many of `suggested` cells a run may still query."""
 
 
 class Logger(Protocol):
@@ -54,6 +44,8 @@ class Checkpoint:
         path: an `.npz` file.
         settings: whatever decides the trace, by name: a checkpoint is taken up only by a search
             with the same settings. Values are JSON.
+        defaults: what a setting is that one side does not name: a search goes on from a checkpoint
+            that knew no such setting.
         interval_sec: seconds between two checkpoints; a search that is over before the first
             leaves none.
     """
@@ -61,6 +53,7 @@ class Checkpoint:
     path: str | os.PathLike
     settings: Mapping[str, Any]
     interval_sec: float = 30.0
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +91,7 @@ def run_search(
 
     Args:
         strategy: suggests cells for R runs; fresh.
-        evaluator: measures them; one that has a method `check_budget` is asked before.
+        evaluator: measures them; its `check_budget` is asked before.
         budget: decides how long each run lasts.
         num_runs: R.
         checkpoint: where to save and resume; None does neither.
@@ -112,9 +105,8 @@ def run_search(
             evaluator refuses the budget.
         core.NasError: the search was interrupted by a signal.
     """
-    if hasattr(evaluator, "check_budget"):
-        evaluator.check_budget(budget)
-    record = _Record(num_runs)
+    evaluator.check_budget(budget)
+    record = Record(num_runs, keep_cells=not strategy.has_pool)
     if checkpoint is not None:
         _resume(checkpoint, strategy, record)
     saved = time.monotonic()
@@ -141,32 +133,25 @@ def read_history(path: str | os.PathLike) -> core.History:
     """
     saved = storage.read_npz(path)
     try:
-        names = [field.name for field in dataclasses.fields(core.History)]
-        return core.History(**{name: saved[name] for name in names})
+        return core.History.from_arrays(saved)
     except KeyError as error:
         raise core.DataError(f"{path}: no history of a search ({error} is missing)") from error
 
 
-def _query(strategy, evaluator, budget: Budget, record: "_Record", active: np.ndarray) -> None:
+def _query(strategy, evaluator, budget: Budget, record: Record, active: np.ndarray) -> None:
     """Makes one round of queries."""
     suggestion = strategy.suggest()
     batch = budget.batch_size(record.num_queries, suggestion.cells.shape[1])
-    suggestion = dataclasses.replace(suggestion, cells=suggestion.cells[:, :batch])
-    evaluation = evaluator.evaluate(suggestion, record.num_queries)
+    evaluation = evaluator.evaluate(suggestion.first(batch), record.num_queries)
     record.settled = False
     strategy.update(evaluation.feedback(active))
     record.add(evaluation, budget)
     record.settled = True
 
 
-def _report(strategy, record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> None:
-    """Tells everybody who wants to know how far the search is.
-
-    A strategy may say more of itself: `metrics()` returns numbers by name.
-    """
-    values = record.summary()
-    if hasattr(strategy, "metrics"):
-        values |= strategy.metrics()
+def _report(strategy, record: Record, logger, callbacks, bar: tqdm.tqdm) -> None:
+    """Tells everybody who wants to know how far the search is."""
+    values = record.summary() | strategy.metrics()
     if logger is not None:
         logger.scalars(record.num_queries, values)
     for callback in callbacks:
@@ -176,8 +161,8 @@ def _report(strategy, record: "_Record", logger, callbacks, bar: tqdm.tqdm) -> N
     bar.update(record.num_queries - bar.n)
 
 
-def _bar(progress: bool, budget: Budget, record: "_Record") -> tqdm.tqdm:
-    return tqdm.tqdm(
+def _bar(progress: bool, budget: Budget, record: Record) -> tqdm.tqdm:
+    return caching.progress_bar(
         desc="search",
         unit="query",
         total=budget.num_queries,
@@ -189,7 +174,7 @@ def _bar(progress: bool, budget: Budget, record: "_Record") -> tqdm.tqdm:
 
 @contextlib.contextmanager
 def _history_kept(
-    checkpoint: Checkpoint | None, strategy: core.Strategy, record: "_Record"
+    checkpoint: Checkpoint | None, strategy: core.Strategy, record: Record
 ) -> Iterator[None]:
     """Keeps the queries made so far when an error ends the search, and says where they are."""
     try:
@@ -208,7 +193,7 @@ def _history_kept(
         raise told from error
 
 
-def _keep(checkpoint: Checkpoint | None, strategy: core.Strategy, record: "_Record") -> object:
+def _keep(checkpoint: Checkpoint | None, strategy: core.Strategy, record: Record) -> object:
     """Saves the queries made so far and returns where they are.
 
     After an error in the midst of `update` the strategy's state is not to be gone on from: the last
@@ -220,7 +205,7 @@ def _keep(checkpoint: Checkpoint | None, strategy: core.Strategy, record: "_Reco
         _save(checkpoint, strategy, record)
         return checkpoint.path
     path = pathlib.Path(checkpoint.path).with_name(UNFINISHED)
-    storage.write_npz(path, **dataclasses.asdict(record.history()))
+    storage.write_npz(path, **record.history().arrays())
     return path
 
 
@@ -257,8 +242,8 @@ def _signals_held(hold: bool) -> Iterator[list[int]]:
         raise core.NasError("the search was interrupted; the same command goes on with it")
 
 
-def _save(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") -> None:
-    history = dataclasses.asdict(record.history())
+def _save(checkpoint: Checkpoint, strategy: core.Strategy, record: Record) -> None:
+    history = record.history().arrays()
     state = {_STRATEGY_PREFIX + name: value for name, value in strategy.state().items()}
     storage.write_npz(
         checkpoint.path,
@@ -269,7 +254,7 @@ def _save(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") ->
     )
 
 
-def _resume(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") -> None:
+def _resume(checkpoint: Checkpoint, strategy: core.Strategy, record: Record) -> None:
     """Takes a checkpoint up if there is a sound one.
 
     Raises:
@@ -284,7 +269,7 @@ def _resume(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") 
     except (core.DataError, KeyError, json.JSONDecodeError) as error:
         logging.warning("%s is damaged (%s); the search starts anew", path, error)
         return
-    _check_settings(path, settings, json.loads(_encode(checkpoint.settings)))
+    _check_settings(path, settings, *_plain(checkpoint.settings, checkpoint.defaults))
     prefix = len(_STRATEGY_PREFIX)
     strategy.restore(
         {name[prefix:]: value for name, value in saved.items() if name.startswith(_STRATEGY_PREFIX)}
@@ -292,102 +277,24 @@ def _resume(checkpoint: Checkpoint, strategy: core.Strategy, record: "_Record") 
     record.restore(saved, float(saved["search_sec"]))
 
 
-def _check_settings(path, saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+def _check_settings(
+    path, saved: Mapping[str, Any], current: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
     """Raises ConfigError naming the first setting that differs."""
     for name in [*current, *(name for name in saved if name not in current)]:
-        if name not in saved or name not in current or saved[name] != current[name]:
+        known = [values for values in (saved, current) if name in values]
+        before, now = ({**defaults, **values}.get(name) for values in (saved, current))
+        if before != now or (len(known) < 2 and name not in defaults):
             raise core.ConfigError(
-                f"{path} was saved with {name}={saved.get(name)!r}, this search has "
-                f"{name}={current.get(name)!r}; use the same settings or another --output_dir"
+                f"{path} was saved with {name}={before!r}, this search has {name}={now!r}; use the "
+                "same settings or another directory"
             )
+
+
+def _plain(*settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns settings as they are read from a file."""
+    return [json.loads(_encode(values)) for values in settings]
 
 
 def _encode(settings: Mapping[str, Any]) -> str:
     return json.dumps(dict(settings), default=str)
-
-
-def _mean(values: np.ndarray) -> float:
-    """Averages the finite values; NaN if there are none."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
-
-
-class _Record:
-    """The books of a search.
-
-    Attributes:
-        columns: arrays [R], one a query, for every array of the history.
-        search_sec: wall-clock seconds spent so far.
-        settled: the strategy has learned from these queries, no more and no fewer.
-    """
-
-    def __init__(self, num_runs: int):
-        self.columns = {field.name: [] for field in dataclasses.fields(core.History)}
-        self.search_sec = 0.0
-        self.settled = True
-        self._spent_sec = np.zeros(num_runs)
-        self._best_validation = np.full(num_runs, -np.inf)
-        self._best_test = np.full(num_runs, np.nan)
-
-    @property
-    def num_queries(self) -> int:
-        """Queries made by each run."""
-        return len(self.columns["key"])
-
-    def active(self, budget: Budget) -> np.ndarray:
-        """Returns bool [R]: the run may make another query."""
-        return budget.active(self.num_queries, self._spent_sec)
-
-    def add(self, evaluation: core.Evaluation, budget: Budget) -> None:
-        """Appends the answers [R, B] of every run up to the one that spends its budget.
-
-        Accuracies at fewer than the full epochs are the strategy's affair: they are not recorded,
-        so that they are nobody's incumbent. Their cost is.
-        """
-        for key, validation, test, cost in zip(
-            evaluation.cells.keys.T,
-            evaluation.validation_accuracy.T,
-            evaluation.test_accuracy.T,
-            evaluation.cost_sec.T,
-        ):
-            active = self.active(budget)
-            if not active.any():
-                break
-            counts = active & evaluation.full_budget
-            self._add_column(
-                key=np.where(active, key, np.uint64(0)),
-                validation_accuracy=np.where(counts, validation, np.nan),
-                test_accuracy=np.where(counts, test, np.nan),
-                cost_sec=np.where(active, cost, 0.0),
-                partial=active & (not evaluation.full_budget),
-            )
-
-    def restore(self, history: Mapping[str, np.ndarray], search_sec: float) -> None:
-        """Goes on from a saved history, arrays [R, Q]."""
-        columns = [list(history[name].T) for name in self.columns]
-        for values in zip(*columns, strict=True):
-            self._add_column(**dict(zip(self.columns, values)))
-        self.search_sec = search_sec
-
-    def history(self) -> core.History:
-        """Returns every query, [R, Q]."""
-        return core.History(**{name: np.stack(c, axis=1) for name, c in self.columns.items()})
-
-    def summary(self) -> dict[str, float]:
-        """Returns means over the runs, or over those that have the number in question."""
-        return {
-            "incumbent_validation_accuracy": _mean(self._best_validation),
-            "incumbent_test_accuracy": _mean(self._best_test),
-            "validation_accuracy": _mean(self.columns["validation_accuracy"][-1]),
-            "cost_sec": _mean(self._spent_sec),
-        }
-
-    def _add_column(self, **column: np.ndarray) -> None:
-        for name, values in column.items():
-            self.columns[name].append(values)
-        better = column["validation_accuracy"] > self._best_validation
-        self._best_validation = np.where(
-            better, column["validation_accuracy"], self._best_validation
-        )
-        self._best_test = np.where(better, column["test_accuracy"], self._best_test)
-        self._spent_sec = self._spent_sec + column["cost_sec"]

@@ -1,6 +1,8 @@
 """nas_tf/caching.py."""
 
+import io
 import os
+import sys
 import time
 
 import numpy as np
@@ -69,14 +71,18 @@ def test_cache_directory_follows_the_environment(monkeypatch, tmp_path):
     assert caching.cache_directory().parts[-2:] == (".cache", "nas_tf")
 
 
-def test_cells_are_announced_where_they_are_made(tmp_path, capsys):
+def test_cells_are_announced_where_they_are_made(tmp_path, monkeypatch, capsys):
+    notices = []
+    monkeypatch.setattr(caching.logging, "info", lambda text, *args: notices.append(text % args))
+
     def cells():
         return NasBench201Space().enumerate_cells()[:3]
 
-    for expected in ("making three cells (kept for the next time)\n", ""):
+    for _ in range(2):
         found = caching.cached_cells(tmp_path / "c", cells, space="nasbench201", name="three cells")
         assert np.array_equal(found.keys, cells().keys)
-        assert capsys.readouterr().out == expected
+        assert notices == ["Making three cells (kept for the next time)"]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_cache_may_lie_in_a_home_directory(monkeypatch, tmp_path):
@@ -147,3 +153,37 @@ def test_what_is_there_under_another_name_is_taken(tmp_path):
     first.mkdir()
     assert caching.content_directory(tmp_path, "two", "content") == first
     assert caching.content_directory(tmp_path, "two", "else").name.startswith("two-")
+
+
+class Stream(io.StringIO):
+    """A standard error stream, of a terminal or not."""
+
+    def __init__(self, terminal):
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self):
+        return self._terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_progress_bar_is_seldom_written_to_a_file(monkeypatch, terminal):
+    stream, clock = Stream(terminal), [1000.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(caching.std, "time", lambda: clock[0])
+    for _ in caching.progress_bar(range(250), desc="Reading", ncols=60):
+        clock[0] += 0.1
+    lines = stream.getvalue().split("\r")
+    if terminal:
+        assert len(lines) > 100
+    else:  # after ten and twenty seconds, and the last
+        assert 2 <= len(lines) - 1 <= 4 and "100%" in lines[-1]
+
+
+def test_what_takes_a_moment_leaves_no_line_in_a_file(monkeypatch):
+    stream = Stream(False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert list(caching.progress_bar(range(3), desc="Reading")) == [0, 1, 2]
+    with caching.progress_bar(total=7) as bar:
+        bar.update(7)
+    assert stream.getvalue() == ""

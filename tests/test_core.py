@@ -67,7 +67,7 @@ def test_incumbent_equals_a_plain_loop():
 
 def test_feedback_has_no_test_accuracy():
     names = {field.name for field in dataclasses.fields(core.Feedback)}
-    assert names == {"cells", "feasible", "validation_accuracy", "cost_sec", "active"}
+    assert names == {"cells", "feasible", "validation_accuracy", "cost_sec", "active", "numbers"}
     cells = CellGraphs(np.zeros((1, 2, 7, 7), np.uint8), np.zeros((1, 2, 7), np.int8),
                        np.full((1, 2), 2, np.int8))
     evaluation = core.Evaluation(
@@ -148,7 +148,7 @@ def test_streams_are_made_in_one_place():
     assert made == {
         ("core.py", "default_rng"),
         ("core.py", "SeedSequence"),
-        ("spaces/darts.py", "default_rng"),
+        ("spaces/darts_cells.py", "default_rng"),
         ("arch2vec/predictor.py", "SeedSequence"),  # in annotations
         ("arch2vec/predictor.py", "default_rng"),  # of a sequence made here
     }

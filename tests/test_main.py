@@ -26,11 +26,17 @@ def arguments(records):
         f"--num_runs={RUNS}",
         f"--num_queries={QUERIES}",
         "--pretrain_cells=table",
-        "--epochs=2",
-        "--batch_size=8",
-        "--nojit_compile",
+        "--pretrain_epochs=2",
+        "--pretrain_batch_size=8",
+        "--nopretrain_jit_compile",
         "--checkpoint_sec=0",
     ]
+
+
+def with_model(arguments, directory):
+    """Returns a search in the model of another job, which pre-trains nothing."""
+    kept = [one for one in arguments if "pretrain_" not in one]
+    return [*kept, f"--pretrained={directory}"]
 
 
 def command(arguments, directory):
@@ -67,7 +73,7 @@ def test_the_job_leaves_what_scripts_depend_on(finished, records):
     summary = json.loads((directory / "summary.json").read_text())
     assert summary["job"] == "search"
     assert summary["space"] == "nasbench101"
-    assert summary["strategy"] == "reinforce"
+    assert summary["strategy"] == "arch2vec_rl"
     assert (summary["num_runs"], summary["num_queries"], summary["seed"]) == (RUNS, QUERIES, 0)
     assert (summary["table_path"], summary["table_num_cells"]) == (str(records), 91)
     assert set(summary["incumbent"]) == {
@@ -161,7 +167,7 @@ def test_two_jobs_cannot_share_a_directory(arguments, tmp_path):
 def test_two_replicas_give_the_search_trace_of_one(finished, arguments, tmp_path):
     directory, _ = finished
     result = run(
-        [*arguments, f"--pretrained={directory}", "--distribution=mirrored", "--cpu_devices=2"],
+        [*with_model(arguments, directory), "--distribution=mirrored", "--cpu_devices=2"],
         tmp_path,
     )
     assert result.returncode == 0, result.stderr
@@ -174,9 +180,9 @@ def test_pretraining_alone(records, tmp_path):
             "--flagfile=configs/pretrain_nb101.flags",
             "--pretrain_cells=table",
             f"--nasbench101_records={records}",
-            "--epochs=2",
-            "--batch_size=8",
-            "--nojit_compile",
+            "--pretrain_epochs=2",
+            "--pretrain_batch_size=8",
+            "--nopretrain_jit_compile",
         ],
         tmp_path,
     )
@@ -208,7 +214,7 @@ def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
     "bad, message",
     [
         ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
-        ("--strategy=magic", "value should be one of <reinforce|bayesian|random|"),
+        ("--strategy=magic", "--strategy=magic: expected one of arch2vec_rl, arch2vec_bo, random, "),
         ("--flagfile=no/such.flags", "no/such.flags"),
         ("--nostandardize=false", "--nostandardize=false does not take an argument"),
         ("--num_queries=None", "'none', in small letters"),
@@ -232,7 +238,7 @@ def without_tensorflow(*arguments):
 
 def test_help_names_every_flag_without_loading_tensorflow():
     text = without_tensorflow("--help")
-    for name in ("--num_queries", "--kl_weight", "--[no]positions", "--nasbench101_records"):
+    for name in ("--num_queries", "--pretrain_kl_weight", "--[no]pretrain_positions", "--nasbench101_records"):
         assert name in text
     assert without_tensorflow("--flagfile=nb101_rl", "-h") == text
 
@@ -257,7 +263,7 @@ def test_the_users_keras_does_not_matter(records, tmp_path):
         "MPLBACKEND": "no_such",
     }  # fmt: skip
     result = run(
-        [*RANDOM, "--strategy=reinforce", "--pretrain_cells=table", "--epochs=1",
+        [*RANDOM, "--strategy=arch2vec_rl", "--pretrain_cells=table", "--pretrain_epochs=1",
          f"--nasbench101_records={records}"],
         tmp_path / "out",
         env=environment,
@@ -309,7 +315,7 @@ def test_a_signal_while_the_libraries_load(started, tmp_path, number, status, wo
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_during_a_search(started, arguments, finished, tmp_path, number, status):
-    own = [*arguments, f"--pretrained={finished[0]}"]
+    own = with_model(arguments, finished[0])
     process, _ = started(*own)
     while not (tmp_path / "out" / "checkpoints" / "search.npz").exists():
         assert process.poll() is None

@@ -27,7 +27,7 @@ VALIDATION = np.random.default_rng(0).random((NUM_CELLS, 3))
 TEST = VALIDATION.mean(axis=1) - 0.001
 
 
-class Walk:
+class Walk(core.Strategy):
     """Walks the pool in steps that depend on the accuracies seen so far."""
 
     def __init__(self, runs, batch=1, pause=0.0):
@@ -36,7 +36,7 @@ class Walk:
         self.feedback = []
         self.pause = pause
 
-    def suggest(self):
+    def suggest(self, count=None):
         return core.Suggestion(CELLS[self.position])
 
     def update(self, feedback):
@@ -111,7 +111,7 @@ def test_the_query_that_reaches_the_cost_budget_is_the_last(batch):
 
 
 def test_trainings_at_fewer_epochs_are_nobodys_incumbent():
-    class Halves:
+    class Halves(core.Evaluator):
         """Measures every second query at fewer epochs."""
 
         def evaluate(self, suggestion, query):
@@ -189,7 +189,8 @@ def test_scalars_reach_logger_and_callbacks():
     }
 
 
-def test_the_bar_shows_the_incumbent(capsys):
+def test_the_bar_shows_the_incumbent(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     run(queries=25, strategy=Walk(3, pause=0.1), progress=True)
     shown = capsys.readouterr().err
     assert "search" in shown and "25/25" in shown and "best_validation_accuracy=0." in shown
@@ -205,6 +206,28 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, stop):
     resumed = run(checkpoint=checkpoint)
     assert_same(resumed.history, run().history)
     assert_same(run(checkpoint=checkpoint).history, resumed.history)
+
+
+@pytest.mark.parametrize(
+    "settings, refused",
+    [
+        ({"seed": 0, "eta": 3}, None),  # a new setting at its default
+        ({}, None),  # an old one that was at its default
+        ({"eta": 3}, None),
+        ({"seed": 0, "eta": 4}, "saved with eta=3, this search has eta=4"),
+        ({"seed": 1}, "saved with seed=0, this search has seed=1"),
+        ({"seed": 0, "other": None}, "saved with other=None, this search has other=None"),
+    ],
+)
+def test_settings_that_one_side_lacks_count_as_their_defaults(tmp_path, settings, refused):
+    path = tmp_path / "search.npz"
+    run(queries=7, checkpoint=search_loop.Checkpoint(path, {"seed": 0}, interval_sec=0))
+    checkpoint = search_loop.Checkpoint(path, settings, 0, defaults={"eta": 3, "seed": 0})
+    if refused:
+        with pytest.raises(core.ConfigError, match=refused):
+            run(checkpoint=checkpoint)
+    else:
+        assert_same(run(checkpoint=checkpoint).history, run().history)
 
 
 def test_a_short_search_leaves_no_checkpoint(tmp_path):
@@ -283,7 +306,7 @@ def test_an_error_of_a_strategy_loses_no_history(tmp_path, where, name):
 
 
 def test_other_errors_keep_their_type_and_traceback(tmp_path):
-    class Evaluator:
+    class Evaluator(core.Evaluator):
         def evaluate(self, suggestion, query):
             if query == 5:
                 raise ZeroDivisionError("a training failed")
@@ -324,7 +347,7 @@ def test_a_budget_that_never_ends_is_refused_before():
         CELLS.keys, VALIDATION, test_accuracy=TEST, cost_sec=0 * VALIDATION, seeds=range(3)
     )
     strategy = Walk(3)
-    with pytest.raises(core.ConfigError, match="--cost_budget_sec=35: every training"):
+    with pytest.raises(core.ConfigError, match="^cost_budget_sec=35: every training"):
         search_loop.run_search(strategy, free, Budget(cost_budget_sec=35.0), num_runs=3)
     assert strategy.feedback == []
 
@@ -337,7 +360,7 @@ import test_search_loop as t
 checkpoint = t.search_loop.Checkpoint({path!r}, {{"seed": 0}}, interval_sec={interval})
 tell = lambda step, values: print(step, flush=True)
 history = t.run(strategy=t.Walk(3, pause=0.02), checkpoint=checkpoint, callbacks=[tell]).history
-np.savez({result!r}, **vars(history))
+np.savez({result!r}, **history.arrays())
 """
 
 
@@ -360,7 +383,7 @@ def test_killed_process_resumes_with_the_same_trace(tmp_path, request, number, i
     assert not (tmp_path / "result.npz").exists()
     second = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert 8 <= int(second.stdout.split()[0]) <= 12
-    assert_same(core.History(**storage.read_npz(tmp_path / "result.npz")), run().history)
+    assert_same(core.History.from_arrays(storage.read_npz(tmp_path / "result.npz")), run().history)
 
 
 def test_interrupt_by_the_keyboard_is_an_interrupt(tmp_path):

@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.core import Strategy
-from nas_tf.graphpnas.cells import RANDWIRE, NasBench101Form, NasBench201Form
 from nas_tf.graphpnas.distribution import GraphDistribution
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Buffer, fit_program, fresh_adam
@@ -22,6 +21,8 @@ from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rows import Graphs
 from nas_tf.graphpnas.learning import Learning
 from nas_tf.graphpnas.search import GraphSearch
+from nas_tf.spaces.graph_form import RANDWIRE
+from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space, to_strings
 from tools.benchmark_data import peak_mb, run_page
 from tools.benchmark_studies import study_seconds
@@ -49,7 +50,7 @@ def graphpnas_201_together(full: bool) -> dict[str, Any]:
 def sample_101(full: bool) -> dict[str, Any]:
     """A thousand graphs of NAS-Bench-101 from a generator of the paper's size."""
     del full
-    generator = GraphGenerator(NasBench101Form().description)
+    generator = GraphGenerator(NasBench101Space().graph_form().description)
     graphs = GraphDistribution(generator, _weights(generator))
     first = _seconds(lambda: graphs.sample(_SAMPLES, seed=(0, 0)))
     return {"sample_101_sec": _seconds(lambda: graphs.sample(_SAMPLES, seed=(0, 1))),
@@ -106,7 +107,7 @@ def page_darts(full: bool) -> dict[str, Any]:
 
 
 def _search(runs: int) -> float:
-    form = NasBench201Form()
+    form = NasBench201Space().graph_form()
     generator = GraphGenerator(form.description, hidden=24)
 
     def make(seeds: range) -> Strategy:

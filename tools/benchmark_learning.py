@@ -11,17 +11,17 @@ import time
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from nas_tf import experiment, search_loop
+from nas_tf import search_loop
 from nas_tf.arch2vec import embedding, pretrain, quality, reinforce, saving
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.core import DataError
 from nas_tf.evaluators import tabular
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
-from nas_tf.settings import PretrainSettings
 from nas_tf.spaces import nasbench101
+from nas_tf.studies.encoder_training import make_trainer
+from nas_tf.studies.pretraining import Pretraining
 from nas_tf.tables.nasbench101 import NasBench101Table
 from tools import benchmark_arithmetic, make_nasbench101_records
 from tools.benchmark_arithmetic import TALL_ROWS, beside
@@ -102,13 +102,13 @@ def _random_part(count: int) -> CellGraphs:
 
 def _pretrain(cells: CellGraphs, epochs: int) -> tuple[VGAE, pretrain.PretrainResult]:
     """Pre-trains with the default settings of the main command."""
-    trainer = experiment.make_trainer(PretrainSettings(), _SPACE, 0, tf.distribute.get_strategy())
+    trainer = make_trainer(Pretraining(), _SPACE, "none")
     return trainer.model, pretrain.pretrain(trainer, _SPACE, cells, epochs=epochs)
 
 
 def _model_directory() -> pathlib.Path:
     """Returns where the model of `make_model` is kept; settings of another time have another."""
-    settings = hashlib.sha256(repr(PretrainSettings()).encode()).hexdigest()[:16]
+    settings = hashlib.sha256(repr(Pretraining()).encode()).hexdigest()[:16]
     return benchmark_directory() / f"model-{settings}"
 
 

@@ -19,7 +19,6 @@ from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.arch2vec.supervised import SupervisedSearch
 from nas_tf.arch2vec.vgae import VGAE
 from nas_tf.baselines.bananas import Bananas
-from nas_tf.baselines.categorical import NasBench201Encoding
 from nas_tf.baselines.categorical_reinforce import CategoricalReinforce
 from nas_tf.baselines.evolution import RegularizedEvolution
 from nas_tf.baselines.local_search import LocalSearch
@@ -124,7 +123,7 @@ def _bayesian_gflop(depth: int) -> float:
 def baselines_201(full: bool) -> dict[str, Any]:
     """Searches without a network."""
     del full
-    encoding = NasBench201Encoding()
+    encoding = _SPACE.decisions()
     return {
         "reinforce_categorical_201_sec": study_seconds(lambda seeds: CategoricalReinforce(
             _CELLS, encoding, seeds=seeds, optimizer="adam", learning_rate=0.001

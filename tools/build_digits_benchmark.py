@@ -24,7 +24,7 @@ from absl import app, flags
 
 from nas_tf import storage
 from nas_tf.graphs import CellGraphs
-from nas_tf.paths import expand_home
+from nas_tf.config import expand_home
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import model_metrics, nasbench101_rows, records
 from tools.digits_training import DigitsProtocol, Measurement, measure

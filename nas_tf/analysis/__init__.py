@@ -1,1 +1,1 @@
-"""What a study leaves for its reader: curves, figures, drawings of cells, summaries and reports."""
+"""Curves, statistics and figures of studies, drawings of cells, TensorBoard."""

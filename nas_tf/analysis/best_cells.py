@@ -11,21 +11,13 @@ from nas_tf.graphs import CellGraphs, find
 
 @dataclasses.dataclass(frozen=True)
 class BestCell:
-    """A cell found by a study.
+    """A cell found by a study; accuracies are means over runs of what each saw first."""
 
-    Attributes:
-        key: isomorphism-invariant key.
-        validation_accuracy: mean over the runs that queried it of what each saw first, in [0, 1].
-        test_accuracy: likewise.
-        num_runs: how many runs queried it.
-        num_incumbent: how many runs ended with it as their incumbent.
-    """
-
-    key: int
-    validation_accuracy: float
+    key: int  # isomorphism-invariant
+    validation_accuracy: float  # in [0, 1]
     test_accuracy: float
-    num_runs: int
-    num_incumbent: int
+    num_runs: int  # how many queried it
+    num_incumbent: int  # how many ended with it as their incumbent
 
 
 def best_cells(history: History, *, count: int = 3) -> list[BestCell]:
@@ -42,29 +34,18 @@ def best_cells(history: History, *, count: int = 3) -> list[BestCell]:
         The cells, the best first; fewer where fewer were feasible.
     """
     run, query = np.nonzero(~np.isnan(history.validation_accuracy))
-    if not len(run):
-        return []
     keys, group = np.unique(history.key[run, query], return_inverse=True)
     _, first = np.unique(run * len(keys) + group, return_index=True)
     run, query, group = run[first], query[first], group[first]
-    runs = np.bincount(group, minlength=len(keys))
+    num_runs = np.bincount(group, minlength=len(keys))
     validation, test = (
-        np.bincount(group, weights=values[run, query], minlength=len(keys)) / runs
+        np.bincount(group, values[run, query], len(keys)) / num_runs
         for values in (history.validation_accuracy, history.test_accuracy)
     )
-    final = np.take_along_axis(history.key, history.incumbent()[:, -1:], axis=1)[:, 0]
-    final = final[~np.isnan(history.validation_accuracy).all(axis=1)]
-    order = np.lexsort((keys, -runs, -validation))[:count]
-    return [
-        BestCell(
-            key=int(keys[i]),
-            validation_accuracy=float(validation[i]),
-            test_accuracy=float(test[i]),
-            num_runs=int(runs[i]),
-            num_incumbent=int(np.count_nonzero(final == keys[i])),
-        )
-        for i in order
-    ]
+    final = history.key[np.arange(len(history.key)), history.incumbent()[:, -1]][np.unique(run)]
+    columns = (keys, validation, test, num_runs, (final == keys[:, None]).sum(axis=1))
+    order = np.lexsort((keys, -num_runs, -validation))[:count]
+    return [BestCell(*cell) for cell in zip(*(column[order].tolist() for column in columns))]
 
 
 def cell_pictures(
@@ -78,9 +59,6 @@ def cell_pictures(
         op_names: names of the operation codes.
         num_runs: R, for the captions.
 
-    Returns:
-        One picture a cell.
-
     Raises:
         DataError: a cell is not among `cells`.
     """
@@ -90,13 +68,12 @@ def cell_pictures(
         missing = int(keys[~found][0])
         raise DataError(f"best cells: key {missing:#018x} is not among {len(cells)} cells given")
     pictures = []
-    for rank, (cell, position) in enumerate(zip(best, positions), start=1):
-        matrix, ops = cells.matrix(int(position))
-        validation, test = 100 * cell.validation_accuracy, 100 * cell.test_accuracy
+    for rank, (cell, position) in enumerate(zip(best, positions.tolist()), start=1):
+        matrix, ops = cells.matrix(position)
         caption = (
-            f"validation {validation:.2f} %, test {test:.2f} %\n"
+            f"validation {cell.validation_accuracy:.2%}, test {cell.test_accuracy:.2%}\n"
             f"queried by {cell.num_runs} of {num_runs} runs"
-        )
+        ).replace("%", " %")
         names = [op_names[code] for code in ops]
         pictures.append(CellPicture(matrix, names, caption, title=f"Cell {rank}"))
     return pictures

@@ -10,12 +10,10 @@ yet has none: NaN, left out of means and quantiles.
 Shapes: R runs, Q queries, G points of a cost grid.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from nas_tf.analysis.spread import spread
 from nas_tf.core import DataError, History
 
 _TRACE_ARRAYS = ("key", "validation_accuracy", "test_accuracy", "cost_sec")
@@ -24,23 +22,16 @@ _FIRST_COUNTS = (1, 2, 5, 10, 20, 50, 100, 150, 192)
 
 @dataclass(frozen=True, eq=False)
 class StudyCurves:
-    """The incumbents of R runs after each of Q queries.
+    """The incumbents of R runs after each of Q queries: float64 [R, Q], in [0, 1].
 
-    Attributes:
-        validation_accuracy: of the incumbent, float64 [R, Q], in [0, 1], NaN before the first
-            feasible cell.
-        test_accuracy: of the incumbent, float64 [R, Q], likewise.
-        test_regret: float64 [R, Q].
-        elapsed_sec: evaluation cost spent up to and with each query, float64 [R, Q]; constant after
-            the end of a run.
-        best_test_accuracy: the table's best mean test accuracy, or NaN where unknown.
+    Accuracies and regret are NaN before a run's first feasible cell.
     """
 
     validation_accuracy: np.ndarray
     test_accuracy: np.ndarray
     test_regret: np.ndarray
-    elapsed_sec: np.ndarray
-    best_test_accuracy: float
+    elapsed_sec: np.ndarray  # evaluation cost up to and with each query; constant after the end
+    best_test_accuracy: float  # the table's best mean test accuracy, or NaN where unknown
 
     @property
     def num_runs(self) -> int:
@@ -51,27 +42,6 @@ class StudyCurves:
         return self.test_accuracy.shape[1]
 
 
-@dataclass(frozen=True, eq=False)
-class Band:
-    """A curve over runs: its mean and its spread at each of G points, float64 [G] each.
-
-    Attributes:
-        mean: over the runs that have a value.
-        std: the sample's standard deviation over those runs (n - 1); NaN for one run.
-        standard_error: of the mean: `std` over the root of n; 0 for one run.
-        lower: 25 % quantile.
-        upper: 75 % quantile.
-        num_runs: how many runs have a value, int64 [G].
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    standard_error: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    num_runs: np.ndarray
-
-
 def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> StudyCurves:
     """Returns the curves of a study.
 
@@ -79,9 +49,6 @@ def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> Stu
         history: every query of R runs, [R, Q]; accuracies NaN where infeasible or after a run's
             end.
         best_test_accuracy: the table's best mean test accuracy; without it regrets are NaN.
-
-    Returns:
-        The curves.
 
     Raises:
         DataError: the arrays differ in shape or are not [R, Q] with R, Q >= 1.
@@ -103,16 +70,12 @@ def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> Stu
 
 
 def query_counts(num_queries: int) -> np.ndarray:
-    """Returns the query counts that reports show, up to a budget and with it.
+    """Returns the query counts that reports show, int64, up to a budget and with it.
 
-    Args:
-        num_queries: the budget Q.
-
-    Returns:
-        int64: those of 1, 2, 5, 10, 20, 50, 100, 150, 192, 200, 300, 400, ... not above Q, and Q.
+    They are 1, 2, 5, 10, 20, 50, 100, 150, 192, 200, 300, 400, ..., and the budget.
     """
-    counts = (*_FIRST_COUNTS, *range(200, num_queries + 1, 100), num_queries)
-    return np.unique([count for count in counts if 1 <= count <= num_queries]).astype(np.int64)
+    counts = np.unique([*_FIRST_COUNTS, *range(200, num_queries, 100), num_queries])
+    return counts[counts <= num_queries]
 
 
 def cost_grid(curves: StudyCurves, *, points: int = 200) -> np.ndarray:
@@ -130,19 +93,13 @@ def cost_grid(curves: StudyCurves, *, points: int = 200) -> np.ndarray:
     """
     feasible = ~np.isnan(curves.validation_accuracy)
     started = feasible.any(axis=1)
-    if not started.any():
+    elapsed, first = curves.elapsed_sec[started], feasible[started].argmax(axis=1)
+    if not started.any() or np.median(elapsed[:, -1]) <= 0.0:
         return np.empty(0)
-    first = np.argmax(feasible, axis=1)[started]
-    elapsed = curves.elapsed_sec[started]
-    start = elapsed[np.arange(len(elapsed)), first].max()
     end = np.median(elapsed[:, -1])
-    if end <= 0.0:
-        return np.empty(0)
-    if start <= 0.0:
-        start = elapsed[elapsed > 0.0].min()
-    if start >= end:
-        return np.array([start])
-    return np.geomspace(start, end, points)
+    start = np.take_along_axis(elapsed, first[:, None], axis=1).max()
+    start = start if start > 0.0 else elapsed[elapsed > 0.0].min()
+    return np.geomspace(start, end, points) if start < end else np.array([start])
 
 
 def at_costs(elapsed_sec: np.ndarray, values: np.ndarray, *, grid_sec: np.ndarray) -> np.ndarray:
@@ -156,28 +113,8 @@ def at_costs(elapsed_sec: np.ndarray, values: np.ndarray, *, grid_sec: np.ndarra
     Returns:
         float64 [R, G]: the value after the last query finished by then; NaN before the first.
     """
-    result = np.full((len(values), len(grid_sec)), np.nan)
-    for run, (elapsed, curve) in enumerate(zip(elapsed_sec, values)):
-        finished = np.searchsorted(elapsed, grid_sec, side="right")
-        result[run] = np.where(finished > 0, curve[np.maximum(finished - 1, 0)], np.nan)
-    return result
-
-
-def band(values: np.ndarray) -> Band:
-    """Returns mean and spread over runs.
-
-    Args:
-        values: float [R, G]; NaN where a run has no value.
-
-    Returns:
-        The band; NaN at points where no run has a value.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    found = spread(values)
-    everywhere = np.all(found.count == len(values))
-    with warnings.catch_warnings():  # "mean of empty slice": NaN is the answer wanted there
-        warnings.simplefilter("ignore", category=RuntimeWarning)
-        quantiles = np.quantile if everywhere else np.nanquantile
-        lower, upper = quantiles(values, [0.25, 0.75], axis=0)
-    error = np.where(found.count == 1, 0.0, found.std / np.sqrt(np.maximum(found.count, 1)))
-    return Band(found.mean, found.std, error, lower, upper, found.count)
+    padded = np.pad(np.asarray(values, np.float64), ((0, 0), (1, 0)), constant_values=np.nan)
+    return np.stack([
+        curve[np.searchsorted(elapsed, grid_sec, side="right")]
+        for elapsed, curve in zip(elapsed_sec, padded)
+    ])

@@ -4,9 +4,11 @@ One line a study (so that strategies can be compared in one figure): the mean ov
 band of plus and minus one standard error of that mean, and a light band that holds the middle half
 of the runs (25 to 75 % quantiles), which is left out where more than three studies would cover each
 other. The legend says so. Beyond seven studies, lines are told apart by their dashes as well.
+
+Every figure takes a mapping of labels and raises ConfigError where it is empty or has more than
+`MAX_LINES`. Shapes: R runs, G points of a curve.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,89 +17,75 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from nas_tf.analysis.canvas import INK, LINE_COLOURS, new_figure, save_figure, tidy_axes
-from nas_tf.analysis.curves import Band, StudyCurves, at_costs, band, cost_grid
-from nas_tf.analysis.scales import leave_empty, log_axis, scale_regrets
-from nas_tf.core import ConfigError
+from nas_tf.analysis.canvas import (
+    INK, LINES, MAX_LABEL, add_legend, leave_empty, log_scale, new_panels, save_figure,
+)
+from nas_tf.analysis.curves import StudyCurves, at_costs, cost_grid
+from nas_tf.analysis.spread import spread
+from nas_tf.core import ConfigError, ceil_div
 
-_PANEL = (4.1, 2.65)  # inches, the height without what is below the axes
-_WIDTH = 2 * _PANEL[0]
-_DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)))
-_LINES = [(colour, dashes) for dashes in _DASHES for colour in LINE_COLOURS]
-MAX_LINES = len(_LINES)
+MAX_LINES = len(LINES)
+
 _MAX_QUARTILES = 3  # studies whose light bands still leave each other visible
-_MARGIN = 3.4  # inches, for a legend at the side
-_MAX_LABEL = 44  # characters of a study's name in a legend
+_NOTHING = "no feasible cell"
 
 
 def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
-    """Returns two panels: test regret against queries, and against evaluation cost in seconds.
+    """Returns test regret against queries and, where evaluations cost anything, against their cost.
 
     The cost panel starts where every run has a feasible cell and ends at the median of the runs'
-    total costs; it is a note instead where evaluations cost nothing.
-
-    Args:
-        studies: label -> curves; at most `MAX_LINES`.
-
-    Returns:
-        The figure.
+    total costs.
 
     Raises:
-        ConfigError: there is no study, more than `MAX_LINES`, or one without a known best test
-            accuracy.
+        ConfigError: the best test accuracy is not known for every study.
     """
     _check(studies)
     for label, curves in studies.items():
         if np.isnan(curves.best_test_accuracy):
             raise ConfigError(f"regret figure: no best test accuracy is known for {label!r}")
-    many = len(studies) > _MAX_QUARTILES
-    bands = {label: _band(curves.test_regret, many) for label, curves in studies.items()}
-    figure, (left, right) = _panels(2, legend_rows=_legend_shape(studies)[0])
-    for line, (label, curves) in zip(_LINES, studies.items()):
-        _draw_band(left, _queries(curves), bands[label], line)
-        grid = cost_grid(curves)
-        if len(grid):
+    grids = [cost_grid(curves) for curves in studies.values()]
+    costs = np.concatenate(grids)
+    figure, panels = _new_panels(studies, 1 + bool(len(costs)))
+    _draw_by_query(panels[0], studies, "test_regret")
+    panels[0].set_ylabel("test regret")
+    if len(costs):
+        for line, curves, grid in zip(LINES, studies.values(), grids):
             regret = at_costs(curves.elapsed_sec, curves.test_regret, grid_sec=grid)
-            _draw_band(right, grid, _band(regret, many), line)
-    _count_axis(left, max(curves.num_queries for curves in studies.values()))
-    _cost_axis(right)
-    for axes in (left, right) if right.lines else (left,):
-        _regret_axis(axes, list(bands.values()))
-    left.set_ylabel("test regret")
-    _legend(figure, studies)
+            _draw_band(panels[1], grid, regret, line, len(studies))
+        log_scale(panels[1], "x", costs.min(), costs.max())
+        panels[1].set_xlabel("evaluation cost (s)")
+    means = np.concatenate([line.get_ydata() for line in panels[0].lines])
+    least = means[means > 0].min(initial=np.inf)
+    for axes in panels:
+        _scale_regrets(axes, "y", *panels[0].dataLim.intervaly, least=least)
     return figure
 
 
+def study_figure(studies: Mapping[str, StudyCurves]) -> Figure:
+    """Returns the regret of studies; their incumbents where it is not known of all of them."""
+    known = not any(np.isnan(curves.best_test_accuracy) for curves in studies.values())
+    return regret_figure(studies) if known else incumbent_figure(studies)
+
+
 def incumbent_figure(studies: Mapping[str, StudyCurves]) -> Figure:
-    """Returns two panels: validation and test accuracy of the incumbent (per cent) against queries.
-
-    Args:
-        studies: label -> curves; at most `MAX_LINES`.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ConfigError: there is no study, or more than `MAX_LINES`.
-    """
+    """Returns validation and test accuracy of the incumbent, per cent, against queries."""
     _check(studies)
-    figure, panels = _panels(2, legend_rows=_legend_shape(studies)[0])
+    figure, panels = _new_panels(studies, 2)
     for axes, name in zip(panels, ("validation_accuracy", "test_accuracy")):
-        many = len(studies) > _MAX_QUARTILES
-        bands = [_band(getattr(curves, name), many) for curves in studies.values()]
-        for line, curves, curve in zip(_LINES, studies.values(), bands):
-            _draw_band(axes, _queries(curves), curve, line)
-        _count_axis(axes, max(curves.num_queries for curves in studies.values()))
+        _draw_by_query(axes, studies, name)
         axes.set_ylabel(f"incumbent {name.replace('_', ' ')} (%)")
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
-        _accuracy_limits(axes, bands)
-    best = {c.best_test_accuracy for c in studies.values() if not np.isnan(c.best_test_accuracy)}
-    if len(best) == 1 and any(curve.num_runs.any() for curve in bands):
-        _mark_best(panels[1], best.pop())
-    _legend(figure, studies)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
+        if not np.isfinite(axes.dataLim.y1):
+            leave_empty(axes, _NOTHING)
+    best = {curves.best_test_accuracy for curves in studies.values()}
+    if len(best) == 1 and np.isfinite([*best, panels[1].dataLim.y1]).all():
+        (value,) = best
+        panels[1].axhline(value, color=INK, linewidth=0.8, linestyle="dashed")
+        panels[1].annotate("best in the table", (0.02, value), xycoords=("axes fraction", "data"),
+                           va="bottom", fontsize=7.5, color=INK)
     return figure
 
 
@@ -108,80 +96,54 @@ def distribution_figure(regrets: Mapping[str, np.ndarray]) -> Figure:
 
     Args:
         regrets: label -> float [R], NaN for a run without a feasible cell, which counts among the
-            runs and ends with no regret; at most `MAX_LINES`.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ConfigError: there is no study, or more than `MAX_LINES`.
+            runs and ends with no regret.
     """
     _check(regrets)
-    figure, axes = _panel_with_margin(len(regrets))
-    finite = np.concatenate([values[np.isfinite(values)] for values in regrets.values()])
-    for line, values in zip(_LINES, regrets.values()):
-        ended = np.sort(values[np.isfinite(values)])
-        _draw_distribution(axes, ended, len(values), line, end=1.15 * finite.max(initial=0.0))
-    if len(finite):
-        bulk = np.quantile(finite[finite > 0], [0.05, 1.0]) if finite.any() else finite
-        scale_regrets(axes, "x", bulk, finite, finite)  # a few lucky runs do not stretch the axis
-        axes.set_ylim(0.0, 1.02)
-    else:
-        leave_empty(axes, "no feasible cell")
-    axes.set(xlabel="test regret at the end", ylabel="share of the runs")
-    handles = [_handle(line) for line, _ in zip(_LINES, regrets)]
-    place = (1 - _MARGIN / _WIDTH, 0.98)
-    _add_legend(figure, handles, list(regrets), loc="upper left", bbox_to_anchor=place)
+    figure, (axes,) = new_panels(1, width_in=8.2, height_in=max(3.0, 0.2 * len(regrets) + 0.2))
+    finite = np.concatenate(list(regrets.values()))
+    finite = finite[np.isfinite(finite)]
+    for line, values in zip(LINES, regrets.values()):
+        axes.ecdf(np.nan_to_num(values, nan=1e9), **line)  # beyond the end of the axis
+    axes.set(xlabel="test regret at the end", ylabel="share of the runs", ylim=(0.0, 1.02))
+    # A few lucky runs do not stretch the axis.
+    least = np.quantile(finite[finite > 0], 0.05) if finite.any() else 0.0
+    ends = finite.min(initial=np.inf), finite.max(initial=-np.inf)
+    _scale_regrets(axes, "x", *ends, least=least)
+    handles = [Line2D([], [], **line) for line, _ in zip(LINES, regrets)]
+    add_legend(figure, handles, list(regrets), loc="outside right upper")
     return figure
 
 
-def training_figure(losses: Mapping[str, np.ndarray], *, ylabel: str = "loss") -> Figure:
-    """Returns one panel of values against training epochs, one line each.
+def training_figure(losses: Mapping[str, np.ndarray]) -> Figure:
+    """Returns one panel of losses, float [epochs] each, against training epochs.
 
     The axis is logarithmic: a divergence of 100 stands beside a loss that falls to 0.0001.
-
-    Args:
-        losses: label -> float [epochs]; at most `MAX_LINES`.
-        ylabel: what the values are.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ConfigError: there is nothing to draw, or more than `MAX_LINES` lines.
     """
     _check(losses)
-    figure, (axes,) = _panels(1)
-    for (colour, dashes), (label, values) in zip(_LINES, losses.items()):
-        epochs = np.arange(1, len(values) + 1)
-        style = {"color": colour, "linestyle": dashes, "linewidth": 1.4}
-        axes.plot(epochs, values, marker="o", ms=3, label=label, **style)
-    axes.set(xlabel="epoch", ylabel=ylabel)
-    axes.set_yscale("log")
+    figure, (axes,) = new_panels(1)
+    for line, values in zip(LINES, losses.values()):
+        axes.plot(np.arange(1, len(values) + 1), values, marker="o", markersize=3, **line)
+    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(frameon=False, fontsize=8)
+    add_legend(axes, axes.lines, list(losses))
     return figure
 
 
 def save_study_figures(
     directory: str | Path, studies: Mapping[str, StudyCurves]
 ) -> dict[str, Path]:
-    """Writes the figures of a study as PNG.
-
-    Args:
-        directory: where to.
-        studies: label -> curves.
+    """Writes `regret.png`, where the best test accuracy is known, and `incumbents.png`.
 
     Returns:
-        "regret" and "incumbents" -> path of the file; "regret" only where the table's best test
-        accuracy is known for every study.
+        "regret" and "incumbents" -> path of the file.
     """
-    directory = Path(directory)
-    paths = {}
-    if not any(np.isnan(curves.best_test_accuracy) for curves in studies.values()):
-        paths["regret"] = save_figure(regret_figure(studies), directory / "regret.png")
-    paths["incumbents"] = save_figure(incumbent_figure(studies), directory / "incumbents.png")
-    return paths
+    figures = {"regret": regret_figure, "incumbents": incumbent_figure}
+    if any(np.isnan(curves.best_test_accuracy) for curves in studies.values()):
+        del figures["regret"]
+    return {
+        name: save_figure(draw(studies), Path(directory) / f"{name}.png")
+        for name, draw in figures.items()
+    }
 
 
 def _check(studies: Mapping) -> None:
@@ -189,161 +151,68 @@ def _check(studies: Mapping) -> None:
         raise ConfigError(f"figure: expected 1 to {MAX_LINES} lines, got {len(studies)}")
 
 
-def _panels(count: int, *, legend_rows: int = 0) -> tuple[Figure, list[Axes]]:
-    """Returns a figure with panels side by side and room for a legend below."""
-    below = 0.42 + 0.12 * bool(legend_rows) + 0.2 * legend_rows
-    width, height = count * _PANEL[0], _PANEL[1] + below
-    figure = new_figure(width, height)
-    bottom = below / height
-    panels = []
-    for index in range(count):
-        left = (index * _PANEL[0] + 0.72) / width
-        rectangle = (left, bottom, (_PANEL[0] - 0.88) / width, 1 - bottom - 0.12 / height)
-        panels.append(figure.add_axes(rectangle))
-        tidy_axes(panels[-1])
-    return figure, panels
-
-
-def _panel_with_margin(entries: int) -> tuple[Figure, Axes]:
-    """Returns a figure of one panel with room for a legend to its right."""
-    height = max(_PANEL[1] + 0.42, 0.2 * entries + 0.2)
-    figure = new_figure(_WIDTH, height)
-    bottom = 0.42 / height
-    width = (_WIDTH - _MARGIN - 0.9) / _WIDTH
-    axes = figure.add_axes((0.72 / _WIDTH, bottom, width, 1 - bottom - 0.12 / height))
-    tidy_axes(axes)
-    return figure, axes
-
-
-def _queries(curves: StudyCurves) -> np.ndarray:
-    return np.arange(1, curves.num_queries + 1)
-
-
-def _band(values: np.ndarray, many: bool) -> Band:
-    """Returns mean and spread over runs; among many studies, only how uncertain the mean is."""
-    curve = band(values)
-    if not many:
-        return curve
-    low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
-    return dataclasses.replace(curve, lower=low, upper=high)
-
-
-def _draw_distribution(
-    axes: Axes, regrets: np.ndarray, num_runs: int, line: tuple, *, end: float
-) -> None:
-    """Draws the share of `num_runs` with at most each of the sorted regrets, as far as `end`."""
-    if len(regrets):
-        share = np.arange(1, len(regrets) + 1) / num_runs
-        x = np.concatenate([regrets[:1], regrets, [end]])
-        y = np.concatenate([[0.0], share, share[-1:]])
-        colour, dashes = line
-        axes.plot(x, y, drawstyle="steps-post", color=colour, linestyle=dashes, linewidth=1.5)
-
-
-def _draw_band(axes: Axes, x: np.ndarray, curve: Band, line: tuple) -> None:
-    """Draws one study's mean and bands as steps; a single point gets a marker."""
-    colour, dashes = line
-    marker = "o" if len(x) == 1 else None
-    if curve.num_runs.max(initial=0) > 1:
-        low, high = curve.mean - curve.standard_error, curve.mean + curve.standard_error
-        style = {"step": "post", "color": colour, "linewidth": 0}
-        axes.fill_between(x, curve.lower, curve.upper, alpha=0.16, **style)
-        axes.fill_between(x, low, high, alpha=0.38, **style)
-    style = {"color": colour, "linestyle": dashes, "linewidth": 1.5}
-    axes.plot(x, curve.mean, drawstyle="steps-post", marker=marker, **style)
-
-
-def _count_axis(axes: Axes, largest: int) -> None:
+def _draw_by_query(axes: Axes, studies: Mapping[str, StudyCurves], name: str) -> None:
+    for line, curves in zip(LINES, studies.values()):
+        queries = np.arange(1, curves.num_queries + 1)
+        _draw_band(axes, queries, getattr(curves, name), line, len(studies))
+    log_scale(axes, "x", 1, max(curves.num_queries for curves in studies.values()), end=True)
     axes.set_xlabel("queries")
-    log_axis(axes, 1, largest, label_end=True)
 
 
-def _cost_axis(axes: Axes) -> None:
-    axes.set_xlabel("evaluation cost (s)")
-    lines = [line.get_xdata() for line in axes.get_lines()]
-    if lines:
-        log_axis(axes, min(x[0] for x in lines), max(x[-1] for x in lines))
+def _draw_band(
+    axes: Axes, x: np.ndarray, values: np.ndarray, line: Mapping, num_studies: int
+) -> None:
+    """Draws mean and bands of values [R, G] as steps; a single point gets a marker."""
+    found = spread(values)
+    known = found.count > 0
+    x, mean, values = x[known], found.mean[known], values[:, known]
+    if len(x) and len(values) > 1:
+        style = {"step": "post", "color": line["color"], "linewidth": 0}
+        error = np.nan_to_num(found.std[known]) / np.sqrt(found.count[known])
+        axes.fill_between(x, mean - error, mean + error, alpha=0.38, **style)
+        if num_studies <= _MAX_QUARTILES:
+            lower, upper = np.nanquantile(values, (0.25, 0.75), axis=0)
+            axes.fill_between(x, lower, upper, alpha=0.16, **style)
+    axes.plot(x, mean, drawstyle="steps-post", marker="o" if len(x) == 1 else None, **line)
+
+
+def _scale_regrets(
+    axes: Axes, which: str, lowest: float, highest: float, *, least: float
+) -> None:
+    """Makes an axis of regrets logarithmic; linear near zero where a curve or band reaches it.
+
+    `least` is the smallest positive value that is to be read.
+    """
+    if not np.isfinite(highest):
+        leave_empty(axes, _NOTHING)
+    elif highest <= 0:
+        axes.set(**{f"{which}lim": (-0.0005, 0.01)})
+    elif lowest < 0.5 * least:
+        log_scale(axes, which, 0.0, highest, least=least)
     else:
-        leave_empty(axes, "no feasible cell, or evaluations cost nothing")
+        log_scale(axes, which, 0.9 * lowest, highest)
 
 
-def _regret_axis(axes: Axes, bands: list[Band]) -> None:
-    """Scales the vertical axis for bands of regret."""
-    means, lowest, highest = (_finite(bands, name) for name in ("mean", "lower", "upper"))
-    if len(means):
-        scale_regrets(axes, "y", means, lowest, highest)
-    else:
-        leave_empty(axes, "no feasible cell")
+def _new_panels(studies: Mapping[str, StudyCurves], count: int) -> tuple[Figure, list[Axes]]:
+    """Returns panels with a legend: a line a study with its runs, then what the bands are.
 
-
-def _finite(bands: list[Band], name: str) -> np.ndarray:
-    """Returns the values of one field of all bands that are numbers."""
-    values = np.concatenate([getattr(curve, name) for curve in bands])
-    return values[np.isfinite(values)]
-
-
-def _accuracy_limits(axes: Axes, bands: list[Band]) -> None:
-    """Fits the vertical axis to what the bands span."""
-    lowest, highest = _finite(bands, "lower"), _finite(bands, "upper")
-    if not len(lowest):
-        leave_empty(axes, "no feasible cell")
-        return
-    low, high = lowest.min(), highest.max()
-    room = max(0.04 * (high - low), 1e-3)
-    axes.set_ylim(low - room, high + room)
-
-
-def _mark_best(axes: Axes, best: float) -> None:
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, max(high, best + 0.08 * (best - low)))
-    axes.axhline(best, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.text(0.02, best, "best in the table", transform=axes.get_yaxis_transform(), va="bottom",
-              fontsize=7.5, color=INK)
-
-
-def _legend(figure: Figure, studies: Mapping[str, StudyCurves]) -> None:
-    """Puts the legend below the panels: a line a study, then what the bands are."""
-    labels = _legend_labels(studies)
-    handles = [_handle(line) for line, _ in zip(_LINES, studies)]
-    colour = LINE_COLOURS[0] if len(studies) == 1 else "#555555"
-    for alpha in (0.45, 0.16)[: len(labels) - len(handles)]:
-        handles.append(Patch(color=colour, alpha=alpha, linewidth=0))
-    _add_legend(figure, handles, labels, loc="lower center", ncols=_legend_shape(studies)[1])
-
-
-def _legend_labels(studies: Mapping[str, StudyCurves]) -> list[str]:
-    """Returns the entries: runs stand by the bands where all of many studies have as many."""
+    It stands below several panels, and beside a single one.
+    """
     runs = [curves.num_runs for curves in studies.values()]
-    if max(runs) == 1:
-        return [f"{label}: one run" for label in studies]
-    if len(studies) > _MAX_QUARTILES and len(set(runs)) == 1:
-        return [*studies, f"± standard error ({runs[0]} runs)"]
-    labels = [
-        f"{label}: mean of {number} runs" if number > 1 else f"{label}: one run"
-        for label, number in zip(studies, runs)
-    ]
-    bands = ["± standard error of the mean", "25–75 % of the runs"]
-    return labels + (bands if len(studies) <= _MAX_QUARTILES else bands[:1])
-
-
-def _legend_shape(studies: Mapping[str, StudyCurves]) -> tuple[int, int]:
-    """Returns rows and columns of the legend below the panels."""
-    labels = _legend_labels(studies)
-    longest = min(max(map(len, labels)), _MAX_LABEL)
-    fitting = max(1, int(_WIDTH / (0.5 + 0.062 * longest)))  # inches of an entry
-    rows = -(-len(labels) // fitting)
-    return rows, -(-len(labels) // rows)
-
-
-def _handle(line: tuple) -> Line2D:
-    colour, dashes = line
-    return Line2D([], [], color=colour, linestyle=dashes, linewidth=1.5)
-
-
-def _add_legend(figure: Figure, handles: list, labels: list[str], **where) -> None:
-    """Adds a legend; names are taken as they are, a dollar sign starts no formula."""
-    style = {"frameon": False, "fontsize": 8, "borderaxespad": 0.2, "columnspacing": 1.6}
-    short = [x if len(x) <= _MAX_LABEL else x[: _MAX_LABEL - 1] + "…" for x in labels]
-    legend = figure.legend(handles, short, handlelength=2.2, **style, **where)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    labels = [f"{label} ({number} run{'s' * (number > 1)})" for label, number in zip(studies, runs)]
+    handles = [Line2D([], [], **line) for line, _ in zip(LINES, studies)]
+    if max(runs) > 1:
+        labels.append("mean ± standard error")
+        handles.append(Patch(color="#555555", alpha=0.45, linewidth=0))
+        if len(studies) <= _MAX_QUARTILES:
+            labels.append("25–75 % of the runs")
+            handles.append(Patch(color="#555555", alpha=0.16, linewidth=0))
+    if count == 1:
+        figure, panels = new_panels(1, width_in=6.6, height_in=3.4)
+        add_legend(figure, handles, labels, loc="outside right upper")
+        return figure, panels
+    longest = min(max(map(len, labels)), MAX_LABEL)
+    columns = max(1, int(4.1 * count / (0.5 + 0.062 * longest)))  # inches of a legend's entry
+    figure, panels = new_panels(count, height_in=2.8 + 0.2 * ceil_div(len(labels), columns))
+    add_legend(figure, handles, labels, loc="outside lower center", ncols=columns)
+    return figure, panels

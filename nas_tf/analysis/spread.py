@@ -15,25 +15,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Of R values at each of G points; [G] each.
+    """Of R values at each of G points; [G] each."""
 
-    Attributes:
-        mean: float64, of what is a number; NaN where nothing is.
-        std: float64, the sample's standard deviation (n - 1); NaN where fewer than two are numbers.
-        count: int64, how many are numbers.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    count: np.ndarray
+    mean: np.ndarray  # float64, of what is a number; NaN where nothing is
+    std: np.ndarray  # float64, the sample's (n - 1); NaN where fewer than two are numbers
+    count: np.ndarray  # int64, how many are numbers
 
 
 def spread(values: np.ndarray) -> Spread:
-    """Returns mean and spread over the first axis.
-
-    Args:
-        values: float [R, ...]; what is not finite is left out.
-    """
+    """Returns mean and spread over the first axis of [R, ...], without what is not finite."""
     values = np.asarray(values, np.float64)
     values = np.where(np.isfinite(values), values, np.nan)
     with warnings.catch_warnings():  # "mean of empty slice": NaN is the answer wanted there
@@ -60,15 +50,7 @@ def pooled_std(groups: Sequence[np.ndarray]) -> float:
 
 
 def by_model(values: np.ndarray, models: np.ndarray) -> list[np.ndarray]:
-    """Divides the values of runs by the model each was searched with.
-
-    Args:
-        values: float [R].
-        models: int [R], 0 to K - 1.
-
-    Returns:
-        K arrays.
-    """
+    """Returns the values of runs [R] of each of K models; `models` is int [R] below K."""
     return [values[models == model] for model in range(int(models.max()) + 1)]
 
 

@@ -1,9 +1,11 @@
 """`summary.json` of a job: what was run and what came out, as plain numbers under stable names.
 
 Scripts depend on the names; they are added to, never changed. Accuracies are fractions in [0, 1].
-Standard deviations are the sample's over runs (n - 1), None for one run.
+Standard deviations are the sample's over runs (n - 1), None for one run. `schema` is `SCHEMA`; a
+summary without it is of schema 1.
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import platform
@@ -12,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from nas_tf.analysis.curves import Band, StudyCurves, band, query_counts, study_curves
+from nas_tf.analysis.curves import StudyCurves, query_counts, study_curves
 from nas_tf.analysis.measures import LOOSE, STRICT
 from nas_tf.analysis.spread import spread
 from nas_tf.core import DataError, History
 from nas_tf.graphs import KEYS_VERSION, CellGraphs, find
 
+SCHEMA = 1  # of `summary.json`: counted up where a name changes its meaning
 LIBRARIES = (
     "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
 )
@@ -28,50 +31,29 @@ _QUALITY = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudyDescription:
-    """What was run.
-
-    Attributes:
-        space: name of the search space.
-        table: name of the benchmark table.
-        table_path: the file the table came from.
-        table_num_cells: how many cells it holds.
-        table_checksum: SHA-256 of its content; tables of one content are one, whatever their names.
-        dataset: what its networks were trained on.
-        strategy: name of the search strategy.
-        seed: of the study.
-        query_budget: the budget of a run in queries; None where only cost limits it.
-        cost_budget_sec: the budget of a run in seconds of evaluation cost; None where only queries
-            limit it.
-        validation: the validation accuracy a search saw: "random" (one repeat) or "mean" (of them).
-        epochs: training budgets that cells could be measured at, ascending; at least one.
-        search_epochs: training epochs behind the validation accuracy that makes an incumbent.
-        report_epochs: training epochs behind the test accuracy that is reported.
-        protocol: what a search saw and what is reported, in words, where a benchmark has its own.
-        model: the pre-trained model: `pretrain_seed`, `weights` (SHA-256), `num_cells`, `epochs` and
-            `settings` of its pre-training; None where none was used.
-        settings: every value that decides the result, by the name of its flag; no paths.
-        changed_settings: those that are not as they are by default, as a flagfile has them.
-        job: name of the job.
-    """
+    """What was run."""
 
     space: str
-    table: str
-    table_path: str
+    table: str  # name of the benchmark table
+    table_path: str  # the file it came from
     table_num_cells: int
-    dataset: str
+    dataset: str  # what the table's networks were trained on
     strategy: str
     seed: int
-    query_budget: int | None
-    epochs: list[int]
-    search_epochs: int
-    report_epochs: int
-    cost_budget_sec: float | None = None
-    validation: str = "random"
-    protocol: str = ""
-    table_checksum: str = ""
+    query_budget: int | None  # of a run; None where only cost limits it
+    epochs: list[int]  # training budgets that cells could be measured at, ascending
+    search_epochs: int  # behind the validation accuracy that makes an incumbent
+    report_epochs: int  # behind the test accuracy that is reported
+    cost_budget_sec: float | None = None  # of a run; None where only queries limit it
+    validation: str = "random"  # the accuracy a search saw: one repeat, or "mean" of them
+    protocol: str = ""  # in words, where a benchmark has its own
+    table_checksum: str = ""  # SHA-256 of its content, whatever its name
+    # Of the pre-trained model: `pretrain_seed`, `weights` (SHA-256), `num_cells`, `epochs` and
+    # `settings`; None where none was used.
     model: Mapping[str, Any] | None = None
+    # Every value that decides the result, by the name of its flag; no paths.
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    changed_settings: list[str] = dataclasses.field(default_factory=list)
+    changed_settings: list[str] = dataclasses.field(default_factory=list)  # as flagfiles have them
     job: str = "search"
 
 
@@ -83,7 +65,11 @@ def search_summary(
     wall_sec: float,
     versions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Returns the summary of a search.
+    """Returns the summary of a search, for JSON.
+
+    `incumbent` and each entry of `curve` (by number of queries) are of `curve_points`;
+    `evaluation_cost_sec_mean` is what one run's evaluations cost, a mean over runs; `num_queries`
+    is the number made by the longest run.
 
     Args:
         description: what was run.
@@ -92,23 +78,18 @@ def search_summary(
         wall_sec: seconds since the job was last started.
         versions: library -> version; those installed by default.
 
-    Returns:
-        A dict for JSON. `incumbent` and each entry of `curve` (by number of queries, a string) hold
-        `validation_accuracy_mean`, `validation_accuracy_std`, `test_accuracy_mean`,
-        `test_accuracy_std` and `test_regret_mean`: None where no run has a feasible cell, a
-        deviation also where only one has.
-        `evaluation_cost_sec_mean` is what one run's evaluations cost, a mean over runs.
-        `num_queries` is the number made by the longest run.
-
     Raises:
         DataError: the history's arrays do not fit each other.
     """
     curves = study_curves(history, best_test_accuracy=best_test_accuracy)
     points = curve_points(curves)
     runs, queries = np.shape(history.key)
-    made = _queries_made(history)
+    made = np.count_nonzero(history.key, axis=1)  # keys are 0 after a run's end
+    asked = np.arange(queries) < made[:, None]
+    infeasible = np.isnan(history.validation_accuracy) & asked & ~history.partial
     return {
         **dataclasses.asdict(description),
+        "schema": SCHEMA,
         "keys_version": KEYS_VERSION,
         "num_runs": runs,
         "num_queries": queries,
@@ -117,7 +98,7 @@ def search_summary(
         "curve": points,
         "best_test_accuracy": _number(best_test_accuracy),
         "evaluation_cost_sec_mean": float(curves.elapsed_sec[:, -1].mean()),
-        "infeasible_fraction": _infeasible_fraction(history, made),
+        "infeasible_fraction": float(infeasible.sum() / asked.sum()) if asked.any() else None,
         "wall_sec": float(wall_sec),
         "versions": dict(versions or library_versions()),
     }
@@ -128,14 +109,12 @@ def reported_validation(
 ) -> dict[str, float | None]:
     """Returns how good the last incumbents are by another validation accuracy than was searched.
 
+    Mean and deviation over the runs with an incumbent; None as in `curve_points`.
+
     Args:
         history: every query, [R, Q].
         cells: batch [M] that holds every cell queried.
         accuracy: float64 [M] in [0, 1].
-
-    Returns:
-        `reported_validation_accuracy_mean` and `reported_validation_accuracy_std` over the runs
-        with an incumbent; None where no run has one, the deviation also where one run has.
     """
     runs, last = np.arange(len(history.key)), history.incumbent()[:, -1]
     keys = history.key[runs, last][~np.isnan(history.validation_accuracy[runs, last])]
@@ -153,9 +132,10 @@ def pretrain_summary(
     seed: int,
     wall_sec: float,
     table: Mapping[str, Any] | None,
-    versions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Returns the summary of a pre-training job.
+    """Returns the summary of a pre-training job, for JSON.
+
+    `loose_measures` and `strict_measures` name which numbers count as which, see `measures`.
 
     Args:
         quality: `reconstruction_accuracy`, `validity`, `uniqueness` (fractions), `num_cells`,
@@ -165,11 +145,6 @@ def pretrain_summary(
         wall_sec: seconds since the job was last started.
         table: `name`, `path` and `num_cells` of the table whose cells were trained on; None where
             they were the whole space.
-        versions: library -> version; those installed by default.
-
-    Returns:
-        A dict for JSON; `table`, `table_path` and `table_num_cells` are None for the whole space.
-        `loose_measures` and `strict_measures` name which numbers count as which, see `measures`.
 
     Raises:
         DataError: one of the six is missing.
@@ -177,76 +152,55 @@ def pretrain_summary(
     missing = [name for name in _QUALITY if name not in quality]
     if missing:
         raise DataError(f"pre-training summary: {missing[0]!r} is missing among {sorted(quality)}")
-    plain = {name: _number(value) for name, value in quality.items()}
+    table = table or dict.fromkeys(("name", "path", "num_cells"))
     return {
         "job": "pretrain",
+        "schema": SCHEMA,
         "space": space,
-        "table": None if table is None else table["name"],
-        "table_path": None if table is None else table["path"],
-        "table_num_cells": None if table is None else int(table["num_cells"]),
-        **plain,
+        "table": table["name"],
+        "table_path": table["path"],
+        "table_num_cells": _number(table["num_cells"]),
+        **{name: _number(value) for name, value in quality.items()},
         "loose_measures": list(LOOSE),
         "strict_measures": list(STRICT),
         "seed": int(seed),
         "wall_sec": float(wall_sec),
-        "versions": dict(versions or library_versions()),
+        "versions": library_versions(),
     }
 
 
 def curve_points(curves: StudyCurves) -> dict[str, dict[str, float | None]]:
     """Returns the means over runs at each reported number of queries.
 
-    Args:
-        curves: of a study.
-
     Returns:
-        "1", "2", "5", ... -> the incumbent's means and standard deviations after so many queries.
+        "1", "2", "5", ... -> the incumbent's `validation_accuracy_mean`,
+        `validation_accuracy_std`, `test_accuracy_mean`, `test_accuracy_std` and `test_regret_mean`
+        after so many queries: None where no run has a feasible cell, a deviation also where only
+        one has.
     """
     counts = query_counts(curves.num_queries)
-    columns = counts - 1
-    validation, test, regret = (
-        band(values[:, columns])
-        for values in (curves.validation_accuracy, curves.test_accuracy, curves.test_regret)
-    )
-    return {str(n): _point(validation, test, regret, i) for i, n in enumerate(counts)}
+    columns = {}
+    for name in ("validation_accuracy", "test_accuracy", "test_regret"):
+        found = spread(getattr(curves, name)[:, counts - 1])
+        columns |= {f"{name}_mean": found.mean, f"{name}_std": found.std}
+    del columns["test_regret_std"]
+    return {
+        str(count): {name: _number(values[index]) for name, values in columns.items()}
+        for index, count in enumerate(counts)
+    }
 
 
 def library_versions() -> dict[str, str]:
     """Returns the versions of Python and of those `LIBRARIES` that are installed."""
     versions = {"python": platform.python_version()}
     for name in LIBRARIES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return versions
-
-
-def _point(validation: Band, test: Band, regret: Band, index: int) -> dict[str, float | None]:
-    return {
-        "validation_accuracy_mean": _number(validation.mean[index]),
-        "validation_accuracy_std": _number(validation.std[index]),
-        "test_accuracy_mean": _number(test.mean[index]),
-        "test_accuracy_std": _number(test.std[index]),
-        "test_regret_mean": _number(regret.mean[index]),
-    }
 
 
 def _number(value: Any) -> Any:
     """Returns a plain int, float or None (for what is not finite); other values as they are."""
     if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0:
         value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
-
-
-def _queries_made(history: History) -> np.ndarray:
-    """Returns how many queries each run made, int64 [R]; keys are 0 after a run's end."""
-    return np.count_nonzero(history.key, axis=1)
-
-
-def _infeasible_fraction(history: History, made: np.ndarray) -> float | None:
-    asked = np.arange(history.key.shape[1]) < made[:, None]
-    infeasible = np.isnan(history.validation_accuracy) & asked & ~history.partial
-    return float(infeasible.sum() / asked.sum()) if asked.any() else None
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -3,18 +3,19 @@
 The one module of this package that imports TensorFlow.
 """
 
-import dataclasses
+import contextlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins import projector
 from tensorboard.plugins.hparams import api as hparams_api
-from tensorboard.plugins.hparams import api_pb2 as hparams_messages
+from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import summary as hparams_summary
-from tensorboard.plugins.projector import ProjectorConfig
 
 from nas_tf.core import ConfigError, DataError, Stream, generator
 from nas_tf.graphs import CellGraphs
@@ -30,28 +31,20 @@ class TensorBoardLogger:
 
     Args:
         directory: of this run's event files; made where it is missing.
-        flush_sec: values reach the disk at least this often.
 
     Raises:
         ConfigError: there is a file under that name, or the directory cannot be written.
     """
 
-    def __init__(self, directory: str | Path, *, flush_sec: float = 10.0):
-        try:
-            self._writer = tf.summary.create_file_writer(
-                str(directory), flush_millis=int(1000 * flush_sec)
-            )
-        except tf.errors.OpError as error:
-            raise ConfigError(
-                f"{directory}: not a directory that TensorBoard's files can be written into; "
-                "move what is there away, or choose another --output_dir"
-            ) from error
+    def __init__(self, directory: str | Path):
+        with _writing_into(directory):
+            self._writer = tf.summary.create_file_writer(str(directory), flush_millis=10_000)
 
     def __enter__(self) -> "TensorBoardLogger":
         return self
 
     def __exit__(self, *unused_exception) -> None:
-        self.close()
+        self._writer.close()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Logs numbers; names with a slash are grouped, "pretrain/loss"."""
@@ -72,121 +65,54 @@ class TensorBoardLogger:
 
     def settings(self, values: Mapping[str, object]) -> None:
         """Logs settings as hyperparameters and, to be read, as a table of text."""
-        plain = {
-            name: value if isinstance(value, (bool, int, float, str)) else str(value)
-            for name, value in values.items()
-        }
-        escaped = {name: str(value).replace("|", "\\|") for name, value in plain.items()}
+        escaped = {name: str(value).replace("|", "\\|") for name, value in values.items()}
         rows = [f"| {name} | {value} |" for name, value in escaped.items()]
-        lines = ["| setting | value |", "|:--|:--|", *rows]
         with self._writer.as_default(step=0):
-            tf.summary.text("settings", "\n".join(lines))
-            hparams_api.hparams(plain)
+            tf.summary.text("settings", "\n".join(["| setting | value |", "|:--|:--|", *rows]))
+            hparams_api.hparams({
+                name: value if isinstance(value, (bool, int, float, str)) else str(value)
+                for name, value in values.items()
+            })
 
-    def close(self) -> None:
-        """Flushes and closes; nothing can be logged afterwards."""
-        self._writer.close()
 
-
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class HParamsSession:
-    """One row of TensorBoard's HParams dashboard.
+    """One row of TensorBoard's HParams dashboard."""
 
-    Attributes:
-        name: of the row; another for each.
-        hyperparameters: name -> value; those that a session lacks are empty in its row.
-        metrics: name -> step -> value; the row shows the value of the last step, the scalars
-            dashboard all of them. Values that are no numbers are left out.
-    """
-
-    name: str
-    hyperparameters: Mapping[str, bool | float | str]
-    metrics: Mapping[str, Mapping[int, float]]
+    name: str  # of the row; another for each
+    hyperparameters: Mapping[str, bool | float | str]  # a cell is empty where there is none
+    metrics: Mapping[str, Mapping[int, float]]  # name -> step -> value; the row has the last
 
 
 def write_hparams(directory: str | Path, sessions: Sequence[HParamsSession]) -> None:
-    """Writes sessions for TensorBoard's HParams dashboard, a folder each.
+    """Writes sessions for TensorBoard's HParams dashboard, a folder each in its `--logdir`.
 
-    What was written before for a comparison in this directory is replaced.
-
-    Args:
-        directory: to give to TensorBoard as `--logdir`.
-        sessions: the rows.
+    What was written before for a comparison in this directory is replaced. The dashboard finds
+    kinds and values of hyperparameters itself. Metrics that are no numbers are left out.
 
     Raises:
         ConfigError: the directory cannot be written.
     """
     directory = Path(directory)
-    try:
+    with _writing_into(directory):
         for old in directory.glob("**/events.out.tfevents.*"):
             old.unlink()
-        with tf.summary.create_file_writer(str(directory)).as_default(step=0):
-            hparams_api.hparams_config(
-                hparams=_declared(sessions),
-                metrics=[
-                    hparams_api.Metric(name)
-                    for name in dict.fromkeys(name for row in sessions for name in row.metrics)
-                ],
-            )
         for number, session in enumerate(sessions, start=1):
             folder = re.sub(r"[^A-Za-z0-9.-]+", "_", session.name).strip("_.")
             _write_session(directory / f"{number:02d}_{folder[:80]}", session)
-    except (OSError, tf.errors.OpError) as error:
-        raise ConfigError(
-            f"{directory}: not a directory that TensorBoard's files can be written into; "
-            "move what is there away, or choose another --output_dir"
-        ) from error
-
-
-def _declared(sessions: Sequence[HParamsSession]) -> list[hparams_api.HParam]:
-    """Returns every hyperparameter with the values it has, which the dashboard can filter by."""
-    values = {}
-    for session in sessions:
-        for name, value in session.hyperparameters.items():
-            values.setdefault(name, []).append(value)
-    return [hparams_api.HParam(name, _domain(found)) for name, found in values.items()]
-
-
-def _domain(values: Sequence) -> hparams_api.Domain | None:
-    """Returns the set of texts or switches, the range of numbers; nothing where kinds are mixed."""
-    kinds = {str if isinstance(v, str) else bool if isinstance(v, bool) else float for v in values}
-    if kinds == {float}:
-        return hparams_api.RealInterval(float(min(values)), float(max(values)))
-    return hparams_api.Discrete(sorted(set(values))) if len(kinds) == 1 else None
-
-
-def _write_session(directory: Path, session: HParamsSession) -> None:
-    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
-        hparams_api.hparams(dict(session.hyperparameters), trial_id=session.name)
-        for name, values in session.metrics.items():
-            for step, value in values.items():
-                if math.isfinite(value):
-                    tf.summary.scalar(name, value, step=step)
-        end = hparams_summary.session_end_pb(hparams_messages.STATUS_SUCCESS)
-        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
 def write_projector(
-    directory: str | Path,
-    embedding: np.ndarray,
-    *,
-    metadata: Mapping[str, Sequence],
-    seed: int,
-    name: str = "embedding",
-    max_points: int = MAX_PROJECTOR_POINTS,
+    directory: str | Path, embedding: np.ndarray, *, metadata: Mapping[str, Sequence], seed: int
 ) -> np.ndarray:
     """Exports an embedding to TensorBoard's projector.
-
-    Writes `<name>_tensors.tsv`, `<name>_metadata.tsv` and, last, `projector_config.pbtxt`.
 
     Args:
         directory: a directory of event files (the logger's).
         embedding: float [M, D].
         metadata: label -> M values, one a point (operations, edges, accuracy ...), for colours,
             labels and search; at least one label.
-        seed: of the draw, where there are more than `max_points` points.
-        name: of the embedding.
-        max_points: how many points to export at most.
+        seed: of the draw, where there are more than `MAX_PROJECTOR_POINTS` points.
 
     Returns:
         int64 [P]: which points were exported, ascending.
@@ -203,33 +129,36 @@ def write_projector(
         raise DataError("projector: expected at least one label a point, got none")
     for label, values in metadata.items():
         if len(values) != len(embedding):
-            raise DataError(
-                f"projector: label {label!r} has {len(values)} values for {len(embedding)} points"
-            )
-    points = _draw_points(len(embedding), max_points, seed)
+            found = f"{len(values)} values for {len(embedding)} points"
+            raise DataError(f"projector: label {label!r} has {found}")
+    points, count = np.arange(len(embedding)), min(len(embedding), MAX_PROJECTOR_POINTS)
+    if count < len(points):
+        rng = generator(seed, Stream.PROJECTOR)
+        points = np.sort(rng.choice(len(points), size=count, replace=False))
     if not np.isfinite(embedding[points]).all():
         raise DataError("projector: the embedding holds values that are not finite")
-    directory = Path(directory)
-    tensors, labels = f"{name}_tensors.tsv", f"{name}_metadata.tsv"
+    columns = [[_label(values[point]) for point in points] for values in metadata.values()]
+    # The projector wants a heading only above several columns.
+    labels = [metadata] * (len(metadata) > 1) + list(zip(*columns))
     numbers = [[f"{value:.6g}" for value in row] for row in embedding[points]]
-    _write_tsv(directory / tensors, numbers)
-    _write_tsv(directory / labels, _metadata_rows(metadata, points))
-    config = ProjectorConfig()
+    config = projector.ProjectorConfig()
     config.embeddings.add(
-        tensor_name=name, tensor_path=tensors, metadata_path=labels,
-        tensor_shape=[len(points), embedding.shape[1]],
+        tensor_name="embedding", tensor_path="embedding_tensors.tsv",
+        metadata_path="embedding_metadata.tsv", tensor_shape=[count, embedding.shape[1]],
     )
-    _write_text(directory / "projector_config.pbtxt", str(config))
+    texts = {
+        "embedding_tensors.tsv": "".join("\t".join(row) + "\n" for row in numbers),
+        "embedding_metadata.tsv": "".join("\t".join(row) + "\n" for row in labels),
+        "projector_config.pbtxt": str(config),  # last: it names the others
+    }
+    for name, text in texts.items():
+        with atomic_write(Path(directory) / name) as handle:
+            handle.write(text.encode("utf-8"))
     return points
 
 
 def cell_labels(op_names: Sequence[str], cells: CellGraphs) -> dict[str, np.ndarray]:
-    """Returns what the projector shows of every cell [M]: operations, edges, vertices.
-
-    Args:
-        op_names: names of the operation codes.
-        cells: batch [M].
-    """
+    """Returns what the projector shows of every cell [M]: operations, edges, vertices."""
     short = np.array([name.split("-")[0] for name in op_names] + [""])
     joined = cells.adjacency.any(axis=-2) & cells.adjacency.any(axis=-1)  # no input, no output
     interior = np.where(joined, short[cells.ops], "")
@@ -240,30 +169,29 @@ def cell_labels(op_names: Sequence[str], cells: CellGraphs) -> dict[str, np.ndar
     }
 
 
-def _draw_points(count: int, max_points: int, seed: int) -> np.ndarray:
-    if count <= max_points:
-        return np.arange(count)
-    rng = generator(seed, Stream.PROJECTOR)
-    return np.sort(rng.choice(count, size=max_points, replace=False))
+@contextlib.contextmanager
+def _writing_into(directory: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise ConfigError(
+            f"{directory}: not a directory that TensorBoard's files can be written into; "
+            "move what is there away, or choose another directory"
+        ) from error
 
 
-def _metadata_rows(metadata: Mapping[str, Sequence], points: np.ndarray) -> list[list[str]]:
-    """Returns rows of labels; the projector wants a heading only above several columns."""
-    columns = [[_label(values[point]) for point in points] for values in metadata.values()]
-    rows = [list(row) for row in zip(*columns)]
-    return [list(metadata), *rows] if len(metadata) > 1 else rows
+def _write_session(directory: Path, session: HParamsSession) -> None:
+    with tf.summary.create_file_writer(str(directory)).as_default(step=0):
+        hparams_api.hparams(dict(session.hyperparameters), trial_id=session.name)
+        for name, values in session.metrics.items():
+            for step, value in values.items():
+                if math.isfinite(value):
+                    tf.summary.scalar(name, value, step=step)
+        end = hparams_summary.session_end_pb(api_pb2.STATUS_SUCCESS)
+        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
 def _label(value: object) -> str:
     """Returns a value as one field of a TSV file."""
     text = f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value)
     return " ".join(text.split()) or "-"
-
-
-def _write_tsv(path: Path, rows: list[list[str]]) -> None:
-    _write_text(path, "".join("\t".join(row) + "\n" for row in rows))
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_write(path) as handle:
-        handle.write(text.encode("utf-8"))

@@ -26,7 +26,7 @@ from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding, as_pool
 from nas_tf.graphs import CellGraphs
-
+from nas_tf.pools.asking import AskingSearch, Draft
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +50,15 @@ class Data:
     active: np.ndarray
 
 
-class BayesianSearch:
-    """Strategy of arch2vec-BO over a pool of embedded cells (a `core.Strategy`)."""
+class BayesianSearch(AskingSearch):
+    """Strategy of arch2vec-BO over a pool of embedded cells (a `core.Strategy`).
+
+    Needs an enumerated pool. With answers still out a round goes on, and the next one learns from
+    what is known when it begins; cells that are out are not chosen again. Nothing waits for them.
+    An infeasible cell is no point of the model.
+
+    The recipe (`strategies.embedded`) checks the ranges of settings.
+    """
 
     def __init__(
         self,
@@ -83,12 +90,11 @@ class BayesianSearch:
                 `tf.distribute.Strategy`; empty leaves it to TensorFlow.
 
         Raises:
-            core.ConfigError: a setting is out of range.
+            core.ConfigError: seeds are negative or missing.
             ValueError: the embedding does not fit the cells or is not finite.
         """
         self._cells, self._pool = as_pool(embedding, cells)
-        _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate)
-        self._seeds = tuple(int(seed) for seed in seeds)
+        super().__init__(seeds)
         self._batch = min(batch_size, len(self._cells))
         self._target = target
         self._initial = self._draw_initial(min(num_initial, len(self._cells)))
@@ -100,56 +106,12 @@ class BayesianSearch:
             learning_rate=learning_rate,
             devices=devices,
         )
-        self._active = np.ones(len(self._seeds), bool)
-        self._queried = np.zeros((len(self._seeds), 0), np.int32)  # [R, N], -1 after a run's end
-        self._accuracy = np.zeros((len(self._seeds), 0))  # [R, N], NaN where infeasible
-        self._pending: np.ndarray | None = None
 
-    def suggest(self) -> core.Suggestion:
-        """Returns the next cells of every run: first [R, num_initial], then [R, B].
+    def _cells_of(self, index: np.ndarray) -> CellGraphs:
+        return self._cells[index]
 
-        They are the same until `update`. Fewer come where the pool ends.
-
-        Raises:
-            core.ConfigError: the pool is used up.
-            core.NasError: a surrogate's predictions are not finite.
-        """
-        if self._pending is None:
-            self._pending = self._propose()
-        return core.Suggestion(self._cells[self._pending])
-
-    def update(self, feedback: core.Feedback) -> None:
-        """Takes the answers to the last suggestion, or to its first columns.
-
-        An infeasible cell is no point of the model, and is not queried again. A run that is not
-        active keeps its state for good.
-
-        Raises:
-            ValueError: the feedback is not about the cells suggested.
-        """
-        suggested = self.suggest().cells.keys
-        shape = feedback.cells.shape
-        if len(shape) != 2 or not np.array_equal(suggested[:, : shape[1]], feedback.cells.keys):
-            raise ValueError("update() got other cells than suggest() returned")
-        self._active = self._active & feedback.active
-        active = self._active[:, None]
-        cells = np.where(active, self._pending[:, : shape[1]], -1).astype(np.int32)
-        answered = active & feedback.feasible
-        accuracy = np.where(answered, feedback.validation_accuracy, np.nan)
-        self._queried = np.concatenate([self._queried, cells], axis=1)
-        self._accuracy = np.concatenate([self._accuracy, accuracy], axis=1)
-        self._pending = None
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Returns everything that `restore` needs; 12 bytes a query."""
-        return {"active": self._active, "queried": self._queried, "accuracy": self._accuracy}
-
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Goes on from a state of the same settings, bit for bit."""
-        self._active = state["active"].astype(bool)
-        self._queried = state["queried"].astype(np.int32)
-        self._accuracy = state["accuracy"].astype(np.float64)
-        self._pending = None
+    def _keys_of(self, index: np.ndarray) -> np.ndarray:
+        return self._cells.keys[index]
 
     def _draw_initial(self, count: int) -> np.ndarray:
         """Draws every run's first cells, int32 [R, count], none of them twice."""
@@ -159,13 +121,25 @@ class BayesianSearch:
         ]
         return np.array(first, np.int32)
 
-    def _propose(self) -> np.ndarray:
-        """Returns int32 [R, B], the next cells of every run."""
-        made, left = self._queried.shape[1], len(self._cells) - self._queried.shape[1]
+    def _draft(self) -> list[Draft]:
+        """Returns a round, for which whatever is out is not to be chosen.
+
+        Raises:
+            core.ConfigError: the pool is used up.
+            core.NasError: a surrogate's predictions are not finite.
+        """
+        made = self._next_number
+        left = len(self._cells) - made
         if left <= 0:
-            raise core.pool_used_up(len(self._cells))
-        if made < self._initial.shape[1]:
-            return self._initial[:, made:]
+            if not self._num_out:
+                raise core.pool_used_up(len(self._cells))
+            return []
+        cells = self._propose(made, left) if made else self._initial
+        size = cells.shape[1]
+        return [Draft(column, ends_round=n == size) for n, column in enumerate(cells.T, 1)]
+
+    def _propose(self, made: int, left: int) -> np.ndarray:
+        """Returns int32 [R, <= B], the next cells of every run after `made` queries."""
         index, score = self._program.propose(self._draw_weights(made), self._data())
         count = min(self._batch, left)
         index, score = index[: len(self._seeds), :count], score[: len(self._seeds), :count]
@@ -174,7 +148,7 @@ class BayesianSearch:
             run = int(np.flatnonzero(lost)[0])
             raise core.NasError(
                 f"run {run} (seed {self._seeds[run]}): the surrogate's predictions are not finite; "
-                "lower --surrogate_learning_rate"
+                "lower learning_rate"
             )
         return index
 
@@ -189,20 +163,24 @@ class BayesianSearch:
 
     def _data(self) -> Data:
         """Returns the runs' queries as the surrogates see them."""
-        known = np.isfinite(self._accuracy)
-        centre, scale = dngo.centre_and_scale(self._accuracy, known)
-        best = np.where(known, self._accuracy, -np.inf).max(axis=1)
+        queried = np.stack([*self._asked, *(draft.cells for draft in self._drafts)], axis=1)
+        accuracy = np.full(queried.shape, np.nan)
+        if self._accuracy:
+            accuracy[:, : len(self._accuracy)] = np.stack(self._accuracy, axis=1)
+        known = np.isfinite(accuracy)
+        centre, scale = dngo.centre_and_scale(accuracy, known)
+        best = np.where(known, accuracy, -np.inf).max(axis=1)
         goal = np.where(known.any(axis=1), best, 0.0) if self._target is None else self._target
         arrays = {
-            "inputs": dngo.with_one(self._pool.of(self._queried)),
-            "targets": np.where(known, (self._accuracy - centre) / scale, 0.0),
+            "inputs": dngo.with_one(self._pool.of(queried)),
+            "targets": np.where(known, (accuracy - centre) / scale, 0.0),
             "known": known,
             "goal": (goal - centre[:, 0]) / scale[:, 0],
         }
         rows = self._program.num_rows
         return Data(
             **{name: pad_rows(array.astype(np.float32), rows) for name, array in arrays.items()},
-            visited=pad_rows(self._queried, rows, -1),
+            visited=pad_rows(queried, rows, -1),
             active=pad_rows(self._active, rows),
         )
 
@@ -227,7 +205,7 @@ class _Program:
         """Divides blocks of runs over devices and puts the pool on each."""
         self._num_cells, self._depth = pool.num_cells, pool.depth
         self._batch, self._epochs, self._learning_rate = batch, epochs, learning_rate
-        num_blocks = -(-num_runs // RUN_BLOCK)
+        num_blocks = core.ceil_div(num_runs, RUN_BLOCK)
         self.num_rows = num_blocks * RUN_BLOCK
         devices = list(devices) or [None]
         ends = [num_blocks * (number + 1) // len(devices) for number in range(len(devices))]
@@ -269,7 +247,7 @@ class _Program:
             index, score = self._compiled(weights, *arrays)
         except tf.errors.InvalidArgumentError:  # of the eigenvalues of what is not finite
             raise core.NasError(
-                "a surrogate diverged; lower --surrogate_learning_rate"
+                "a surrogate diverged; lower learning_rate"
             ) from None
         return index.numpy(), score.numpy()
 
@@ -339,18 +317,3 @@ class _Program:
         lowest = tf.fill(tf.shape(visited), tf.constant(-np.inf, scores.dtype))
         scores = tf.tensor_scatter_nd_update(scores, visited[:, None], lowest)
         return tf.math.top_k(scores, self._batch)
-
-
-def _check_settings(seeds, num_initial, batch_size, target, epochs, learning_rate) -> None:
-    """Raises ConfigError for the first setting that is out of range."""
-    requirements = (
-        ("seeds", list(seeds), len(seeds) > 0 and min(seeds) >= 0, "non-negative, at least one"),
-        ("num_initial", num_initial, num_initial >= 1, "at least 1"),
-        ("batch_size", batch_size, batch_size >= 1, "at least 1"),
-        ("target", target, target is None or 0 <= target <= 1, "an accuracy within [0, 1] or None"),
-        ("epochs", epochs, epochs >= 1, "at least 1"),
-        ("learning_rate", learning_rate, 0 < learning_rate < np.inf, "positive"),
-    )
-    for name, value, fits, expected in requirements:
-        if not fits:
-            raise core.ConfigError(f"{name}={value}: expected {expected}")

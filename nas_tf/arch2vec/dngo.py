@@ -23,12 +23,10 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.arch2vec import policy
+from nas_tf.training.adam import adam_step, paper_schedule
 
 HIDDEN = 128
 
-_BETA_1 = 0.9
-_BETA_2 = 0.999
 _RATIOS = np.logspace(-4, 4, 65)  # of alpha to beta, where targets have variance 1
 _SMALLEST_NOISE = 1e-6  # variance, likewise; without it equal targets would leave no deviation
 _ROUNDING = 1e-12  # of a mean, relative
@@ -99,16 +97,14 @@ def train(
     Returns:
         float32 [S, D + 2, H].
     """
-    corrections = np.stack([policy.adam_corrections(epoch + 1) for epoch in range(epochs)])
-    rates = learning_rate * np.sqrt(1.0 - corrections[:, 1]) / (1.0 - corrections[:, 0])
-    rates, epsilons = tf.constant(rates), tf.constant(corrections[:, 2])
+    rates, epsilons = map(tf.constant, paper_schedule(learning_rate, epochs))
     share = 2.0 * known / tf.maximum(tf.reduce_sum(known, axis=1, keepdims=True), 1.0)
-    first = second = tf.zeros_like(weights)
+    mu = nu = tf.zeros_like(weights)
     for epoch in tf.range(epochs):
         gradient = _gradient(weights, inputs, targets, share)
-        first = _BETA_1 * first + (1.0 - _BETA_1) * gradient
-        second = _BETA_2 * second + (1.0 - _BETA_2) * tf.square(gradient)
-        weights -= rates[epoch] * first / (tf.sqrt(second) + epsilons[epoch])
+        (weights,), (mu,), (nu,) = adam_step(
+            [weights], [gradient], [mu], [nu], rate=rates[epoch], epsilon=epsilons[epoch]
+        )
     return weights
 
 

@@ -17,8 +17,9 @@ import tensorflow as tf
 from nas_tf import caching, storage
 from nas_tf.arch2vec.saving import weights_checksum
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import ConfigError, DataError, SearchSpace
+from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.space import SearchSpace
 
 _POOLINGS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}  # over the nodes of a cell
 _BATCH_SIZE = 1024

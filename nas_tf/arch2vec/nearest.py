@@ -16,6 +16,8 @@ group.
 import numpy as np
 import tensorflow as tf
 
+from nas_tf.core import ceil_div
+
 GROUP = 64  # cells whose best score is kept
 _CHUNK = 1 << 14  # cells in one matrix product
 _SLAB_SCORES = 1 << 19  # floats of one matrix product: 2 MiB
@@ -38,8 +40,8 @@ class NearestCells:
             raise ValueError(f"embedding of shape {embedding.shape} is no finite matrix")
         num_cells, depth = embedding.shape
         self._num_cells = num_cells
-        self._num_chunks = -(-num_cells // _CHUNK)
-        groups = -(-num_cells // (self._num_chunks * GROUP))  # in a chunk
+        self._num_chunks = ceil_div(num_cells, _CHUNK)
+        groups = ceil_div(num_cells, self._num_chunks * GROUP)  # in a chunk
         self._chunk = groups * GROUP
         padded = np.full((self._num_chunks * self._chunk, depth), _FAR, np.float32)
         padded[:num_cells] = embedding
@@ -173,9 +175,9 @@ def tree_sum(values):
 def _exclude(scores: tf.Tensor, columns: tf.Tensor, value: float) -> tf.Tensor:
     """Writes `value` into the columns [S, V] of scores [S, C]; columns outside are skipped."""
     inside = tf.cast(tf.where((columns >= 0) & (columns < scores.shape[1])), tf.int32)
-    places = tf.stack([inside[:, 0], tf.gather_nd(columns, inside)], axis=1)
-    updates = tf.fill([tf.shape(places)[0]], tf.constant(value, scores.dtype))
-    return tf.tensor_scatter_nd_update(scores, places, updates)
+    indices = tf.stack([inside[:, 0], tf.gather_nd(columns, inside)], axis=1)
+    updates = tf.fill([tf.shape(indices)[0]], tf.constant(value, scores.dtype))
+    return tf.tensor_scatter_nd_update(scores, indices, updates)
 
 
 def _slab_size(runs: int, chunk: int) -> int:

@@ -15,16 +15,12 @@ Shapes: S runs in a block, T steps of an episode, D embedding dimensions, H = 12
 """
 
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 HIDDEN = 128
 
-_BETA_1 = 0.9
-_BETA_2 = 0.999
-_EPSILON = 1e-8
 
 
 class Step(typing.NamedTuple):
@@ -68,12 +64,13 @@ def advance(lstm: tf.Tensor, inputs: tf.Tensor, hidden: tf.Tensor, cell: tf.Tens
     """
     joined = _with_one(tf.concat([inputs, hidden], axis=1))
     before = tf.matmul(joined[:, None], lstm)[:, 0]
-    take, keep, candidate, give = tf.split(before, 4, axis=1)
-    take, keep, give = tf.sigmoid(take), tf.sigmoid(keep), tf.sigmoid(give)
+    input_gate, forget_gate, candidate, output_gate = tf.split(before, 4, axis=1)
+    input_gate, forget_gate = tf.sigmoid(input_gate), tf.sigmoid(forget_gate)
+    output_gate = tf.sigmoid(output_gate)
     candidate = tf.tanh(candidate)
-    cell = keep * cell + take * candidate
-    gates = tf.concat([take, keep, candidate, give], axis=1)
-    return Step(inputs, gates, give * tf.tanh(cell), cell)
+    cell = forget_gate * cell + input_gate * candidate
+    gates = tf.concat([input_gate, forget_gate, candidate, output_gate], axis=1)
+    return Step(inputs, gates, output_gate * tf.tanh(cell), cell)
 
 
 def mean_action(head: tf.Tensor, hidden: tf.Tensor) -> tf.Tensor:
@@ -142,11 +139,11 @@ def gradients(
     factors = (tf.unstack(array, axis=1) for array in (by_hidden, *_slopes(steps)))
     later_hidden = later_cell = tf.zeros_like(by_hidden[:, 0])
     by_gates = []  # last step first
-    for of_mean, cell_slope, gate_slope, keep in reversed(list(zip(*factors))):
+    for of_mean, cell_slope, gate_slope, forget_gate in reversed(list(zip(*factors))):
         d_hidden = of_mean + later_hidden
         d_cell = later_cell + d_hidden * cell_slope
         by_gates.append(tf.concat([d_cell, d_cell, d_cell, d_hidden], axis=1) * gate_slope)
-        later_cell = d_cell * keep
+        later_cell = d_cell * forget_gate
         d_joined = tf.matmul(by_gates[-1][:, None], lstm, transpose_b=True)[:, 0]
         later_hidden = d_joined[:, depth : depth + HIDDEN]
     joined = _with_one(tf.concat([steps.inputs, _shift(steps.hidden)], axis=2))
@@ -160,67 +157,15 @@ def _slopes(steps: Step) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     They are d cell / d hidden [S, T, H]; d (cell, cell, cell, hidden) / d gates before their
     activations [S, T, 4 H]; and the forget gate [S, T, H].
     """
-    take, keep, candidate, give = tf.split(steps.gates, 4, axis=2)
+    input_gate, forget_gate, candidate, output_gate = tf.split(steps.gates, 4, axis=2)
     squashed = tf.tanh(steps.cell)
     gate_slope = [
-        candidate * take * (1.0 - take),
-        _shift(steps.cell) * keep * (1.0 - keep),
-        take * (1.0 - tf.square(candidate)),
-        squashed * give * (1.0 - give),
+        candidate * input_gate * (1.0 - input_gate),
+        _shift(steps.cell) * forget_gate * (1.0 - forget_gate),
+        input_gate * (1.0 - tf.square(candidate)),
+        squashed * output_gate * (1.0 - output_gate),
     ]
-    return give * (1.0 - tf.square(squashed)), tf.concat(gate_slope, axis=2), keep
-
-
-def adam_corrections(update: int) -> np.ndarray:
-    """Returns beta_1^t, beta_2^t and the scaled epsilon of update t = 1, 2, ..., float32 [3].
-
-    TensorFlow's fused kernel adds epsilon before the bias correction of the second moment;
-    epsilon scaled by sqrt(1 - beta_2^t) makes that algorithm 1 of the paper.
-    """
-    second = _BETA_2**update
-    return np.array([_BETA_1**update, second, _EPSILON * np.sqrt(1.0 - second)], np.float32)
-
-
-def adam(
-    variables: Sequence[tf.Variable],
-    gradient: tf.Tensor,
-    *,
-    learning_rate: float,
-    corrections: tf.Tensor,
-    active: tf.Tensor,
-) -> None:
-    """Makes one Adam step in place, for the active runs only.
-
-    Args:
-        variables: weights, first and second moments, each [..., A, B].
-        gradient: [..., A, B].
-        learning_rate: step size.
-        corrections: float32 [3], from `adam_corrections`.
-        active: bool [...].
-    """
-    if tf.reduce_all(active):
-        _apply_adam(variables, gradient, learning_rate, corrections)
-    elif tf.reduce_any(active):
-        before = [variable.read_value() for variable in variables]
-        _apply_adam(variables, gradient, learning_rate, corrections)
-        for variable, old in zip(variables, before):
-            variable.assign(tf.where(active[..., None, None], variable, old))
-
-
-def _apply_adam(variables, gradient, learning_rate, corrections) -> None:
-    weights, first, second = variables
-    tf.raw_ops.ResourceApplyAdam(
-        var=weights.handle,
-        m=first.handle,
-        v=second.handle,
-        beta1_power=corrections[0],
-        beta2_power=corrections[1],
-        lr=learning_rate,
-        beta1=_BETA_1,
-        beta2=_BETA_2,
-        epsilon=corrections[2],
-        grad=gradient,
-    )
+    return output_gate * (1.0 - tf.square(squashed)), tf.concat(gate_slope, axis=2), forget_gate
 
 
 def _with_one(values: tf.Tensor) -> tf.Tensor:

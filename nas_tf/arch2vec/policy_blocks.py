@@ -15,9 +15,11 @@ import tensorflow as tf
 
 from nas_tf.arch2vec import policy
 from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding
+from nas_tf.core import ceil_div
+from nas_tf.training import adam
 
 RUN_BLOCK = 20
-WEIGHTS = ("lstm", "lstm_moment_1", "lstm_moment_2", "head", "head_moment_1", "head_moment_2")
+WEIGHTS = ("lstm", "lstm_mu", "lstm_nu", "head", "head_mu", "head_nu")
 
 
 class PolicyBlocks:
@@ -39,7 +41,7 @@ class PolicyBlocks:
             learning_rate: of Adam.
             devices: where blocks are placed; empty leaves it to TensorFlow.
         """
-        num_blocks = -(-num_runs // RUN_BLOCK)
+        num_blocks = ceil_div(num_runs, RUN_BLOCK)
         self.num_rows = num_blocks * RUN_BLOCK  # P
         devices = list(devices) or [None]
         ends = [num_blocks * (number + 1) // len(devices) for number in range(len(devices))]
@@ -91,7 +93,7 @@ class PolicyBlocks:
             noise: float32 [P, T, D].
             advantage: float32 [P, T].
             active: bool [P]; other policies keep their weights.
-            corrections: float32 [3], from `policy.adam_corrections`.
+            corrections: float32 [3], from `adam.adam_corrections`.
         """
         for part in self._parts:
             part.learn(steps, noise, advantage, active, corrections)
@@ -146,8 +148,8 @@ class _Part:
                 results = _write(results, number, found)
             active = self._split([active])[0]
             for name, gradient in zip(("lstm", "head"), results):
-                suffixes = ("", "_moment_1", "_moment_2")
-                policy.adam(
+                suffixes = ("", "_mu", "_nu")
+                adam.adam_in_place(
                     [self.weights[name + suffix] for suffix in suffixes],
                     gradient.stack(),
                     learning_rate=self._learning_rate,

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.arch2vec.nearest import NearestCells, RunNearestCells
+from nas_tf.core import ceil_div
 from nas_tf.graphs import CellGraphs
 from nas_tf.pools.pool import each_once
 
@@ -76,9 +77,9 @@ class SharedChunks:
 class RunEmbeddings:
     """An embedding for every run, which may change; zeros at first.
 
-    It belongs to one search. Memory: M x D floats a run, on the device that computes the run. Rows of
-    the variables are gathered and scattered, never sliced: a slice reads the whole variable, which
-    is copied for it once a row was written.
+    It belongs to one search. Memory: M x D floats a run, on the device that computes the run. Rows
+    of the variables are gathered and scattered, never sliced: a slice reads the whole variable,
+    which is copied for it once a row was written.
     """
 
     def __init__(self, num_cells: int, depth: int):
@@ -103,8 +104,8 @@ class RunEmbeddings:
             part = np.maximum(cells[rows], 0)
             if len(part):
                 runs = np.arange(len(part)).reshape(-1, *[1] * (part.ndim - 1))
-                places = np.stack([np.broadcast_to(runs, part.shape), part], axis=-1)
-                found[rows] = table.gather_nd(places.astype(np.int32)).numpy()
+                indices = np.stack([np.broadcast_to(runs, part.shape), part], axis=-1)
+                found[rows] = table.gather_nd(indices.astype(np.int32)).numpy()
         return found
 
     def assign(self, run: int, values: np.ndarray) -> None:
@@ -165,11 +166,11 @@ def as_pool(
         raise ValueError(
             f"embedding of shape ({pool.num_cells}, {pool.depth}) for cells {cells.shape}"
         )
-    kept, places = each_once(cells)
-    return kept, pool if kept is cells else pool.take(places)
+    kept, first = each_once(cells)
+    return kept, pool if kept is cells else pool.take(first)
 
 
 def _division(num_cells: int) -> tuple[int, int]:
     """Returns into how many chunks cells are divided, and a chunk's size."""
-    num_chunks = -(-num_cells // _CHUNK)
-    return num_chunks, -(-num_cells // (num_chunks * _ALIGNED)) * _ALIGNED
+    num_chunks = ceil_div(num_cells, _CHUNK)
+    return num_chunks, ceil_div(num_cells, num_chunks * _ALIGNED) * _ALIGNED

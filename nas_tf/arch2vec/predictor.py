@@ -28,11 +28,11 @@ from nas_tf import core
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.embedding import encoder_inputs, in_equal_batches, node_pooling
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import SearchSpace
 from nas_tf.graphs import CellGraphs
-from nas_tf.training.adam import adam_step
+from nas_tf.training.adam import adam_step, keras_rate
 from nas_tf.training.batches import shuffled_batches
 from nas_tf.training.distribution import side_by_side
+from nas_tf.spaces.space import SearchSpace
 
 BATCH_SIZE = 32  # the pre-training's
 
@@ -189,7 +189,7 @@ class PredictorTraining:
         Returns:
             trained `trainable` and `others`.
         """
-        def step(number, trainable, others, first, second):
+        def step(number, trainable, others, mu, nu):
             cells = [tf.cast(array[number], tf.float32) for array in (adjacency, ops)]
             with tf.GradientTape() as tape:
                 tape.watch(trainable)
@@ -198,10 +198,9 @@ class PredictorTraining:
                 )
                 loss = tf.reduce_mean(tf.square(predicted - targets[number]))
             gradients = tape.gradient(loss, trainable)
-            trainable, first, second = adam_step(
-                trainable, gradients, first, second, number, learning_rate=self._learning_rate
-            )
-            return number + 1, trainable, others, first, second
+            rate = keras_rate(self._learning_rate, number)
+            trainable, mu, nu = adam_step(trainable, gradients, mu, nu, rate=rate)
+            return number + 1, trainable, others, mu, nu
 
         zeros = [tf.zeros_like(weight) for weight in trainable]
         _, trainable, others, _, _ = tf.while_loop(
@@ -258,14 +257,14 @@ def learned_embedding(
     weights = core.seed_sequence(seed, core.Stream.SUPERVISED_WEIGHTS)
     training.embed([weights], batches[None].astype(np.int32), targets[None], found.__setitem__)
     if not np.isfinite(found[0]).all():
-        raise core.NasError("the supervised encoder diverged; lower --encoder_learning_rate")
+        raise core.NasError("the supervised encoder diverged; lower learning_rate")
     return found[0]
 
 
 def learned_cells(
     accuracy: np.ndarray, *, num_cells: int, seed: int
 ) -> np.ndarray:
-    """Returns the places of the cells that `learned_embedding` learns from, int64, ascending.
+    """Returns the indices of the cells that `learned_embedding` learns from, int64, ascending.
 
     Args and errors are those of `learned_embedding`.
     """

@@ -19,14 +19,15 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-import tqdm
 
 from nas_tf.arch2vec.embedding import encoder_inputs, node_means
 from nas_tf.arch2vec.quality import LatentStatistics, prior_quality, reconstruction
-from nas_tf.core import ConfigError, NasError, SearchSpace, Stream, generator
+from nas_tf.caching import progress_bar
+from nas_tf.core import ConfigError, NasError, Stream, generator
 from nas_tf.graphs import CellGraphs
 from nas_tf.training.progress import Checkpoint
 from nas_tf.training.trainer import Trainer
+from nas_tf.spaces.space import SearchSpace
 
 PRIOR_SAMPLES = 10_000
 
@@ -80,7 +81,7 @@ def split_cells(count: int, held_out: float, seed: int) -> tuple[np.ndarray, np.
         raise ConfigError(f"held_out={held_out}: expected a share between 0 and 1")
     kept_back = max(1, round(held_out * count))
     if kept_back >= count:
-        raise ConfigError(f"{count} cells are too few to hold out {held_out:.0%} of them")
+        raise ConfigError(f"held_out={held_out}: {count} cells are too few to hold out a share")
     order = generator(seed, Stream.HELD_OUT).permutation(count)
     return np.sort(order[kept_back:]), np.sort(order[:kept_back])
 
@@ -212,11 +213,12 @@ class ProgressBar(keras.callbacks.Callback):
         """Moves the bar; the first call, which may come in the middle of a training, makes it."""
         done = (self._epoch * self._steps + batch + 1) * self._batch_size
         if self._bar is None:
-            self._bar = tqdm.tqdm(desc="pre-training", initial=done, unit="graph", unit_scale=True,
-                                  total=self._epochs * self._steps * self._batch_size,
-                                  dynamic_ncols=True)
+            self._bar = progress_bar(desc="pre-training", initial=done, unit="graph",
+                                     unit_scale=True, dynamic_ncols=True,
+                                     total=self._epochs * self._steps * self._batch_size)
+        epoch, loss = f"{self._epoch + 1}/{self._epochs}", f"{logs['loss']:.4f}"
+        self._bar.set_postfix(epoch=epoch, loss=loss, refresh=False)
         self._bar.update(done - self._bar.n)
-        self._bar.set_postfix(epoch=f"{self._epoch + 1}/{self._epochs}", loss=f"{logs['loss']:.4f}")
 
     def close(self):
         """Leaves the bar as it is and ends its line."""
@@ -235,7 +237,7 @@ class DivergenceGuard(keras.callbacks.Callback):
         """
         if not math.isfinite(logs["loss"]):
             raise NasError(f"pre-training diverged: the loss is {logs['loss']} at step "
-                           f"{batch + 1} of a pass; lower --learning_rate or set --clip_norm")
+                           f"{batch + 1} of a pass; lower learning_rate or set clip_norm")
 
 
 class ScalarLog(keras.callbacks.Callback):

@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.arch2vec.vgae import VGAE
-from nas_tf.core import SearchSpace, Stream, generator
+from nas_tf.core import Stream, generator
 from nas_tf.graphs import CellGraphs, graph_keys
+from nas_tf.spaces.space import SearchSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,14 +24,14 @@ class PriorQuality:
     """What prior samples decode to.
 
     Attributes:
-        validity: loose, share of samples that are valid as the published numbers count, see the space's
-            `counts_as_valid`.
-        uniqueness: loose, share of different graphs among these, as decoded: two that differ in dead nodes
-            alone count as two (released code); NaN where none is valid.
-        cell_validity: strict, share of samples that decode to a cell of the space. On NAS-Bench-101 it is
-            the validity; on NAS-Bench-201 that does not look at edges.
-        unique_cells: strict, share of different cells among these, after pruning and up to isomorphism;
-            NaN where there is none. Drawing 4,500 cells uniformly from all 423,624 of
+        validity: loose, share of samples that are valid as the published numbers count, see the
+            space's `counts_as_valid`.
+        uniqueness: loose, share of different graphs among these, as decoded: two that differ in
+            dead nodes alone count as two (released code); NaN where none is valid.
+        cell_validity: strict, share of samples that decode to a cell of the space. On NAS-Bench-101
+            it is the validity; on NAS-Bench-201 that does not look at edges.
+        unique_cells: strict, share of different cells among these, after pruning and up to
+            isomorphism; NaN where there is none. Drawing 4,500 cells uniformly from all 423,624 of
             NAS-Bench-101 would give 0.995.
         num_samples: samples drawn.
     """
@@ -77,8 +78,8 @@ class Reconstruction:
 
     Attributes:
         cells: strict, share of cells decoded without any error.
-        entries: loose, share of right entries: the lower of that of the nodes' operations and that of the
-            pairs of nodes with or without an edge.
+        entries: loose, share of right entries: the lower of that of the nodes' operations and that
+            of the pairs of nodes with or without an edge.
     """
 
     cells: float
@@ -131,7 +132,8 @@ def prior_quality(model: VGAE, space: SearchSpace, statistics: LatentStatistics,
     valid = np.flatnonzero(space.counts_as_valid(edges, codes))
     decoded = CellGraphs(edges.astype(np.uint8), codes.astype(np.int8),
                          np.full(count, edges.shape[-1], np.int8))
-    return PriorQuality(validity=len(valid) / count, uniqueness=_unique_share(graph_keys(decoded[valid])),
+    return PriorQuality(validity=len(valid) / count,
+                        uniqueness=_unique_share(graph_keys(decoded[valid])),
                         cell_validity=len(is_cell) / count,
                         unique_cells=_unique_share(cells[is_cell].keys), num_samples=count)
 

@@ -14,8 +14,8 @@ Shapes: R runs, P runs padded to whole blocks of `policy_blocks.RUN_BLOCK`, M ce
 dimensions, T episode length.
 """
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -26,20 +26,20 @@ from nas_tf.arch2vec import policy_blocks
 from nas_tf.arch2vec.policy_blocks import pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, as_pool
 from nas_tf.graphs import CellGraphs
+from nas_tf.pools.asking import AskingSearch, Draft
+from nas_tf.training.adam import adam_corrections
 
 _VISITED_STEP = 64  # columns by which the table of visited cells grows
 
 
-@dataclasses.dataclass(frozen=True)
-class _Pending:
-    """A suggestion that was not answered yet: cells int32 [R] and the step behind it."""
+class ReinforceSearch(AskingSearch):
+    """Strategy of arch2vec-RL over a pool of embedded cells (a `core.Strategy`).
 
-    index: np.ndarray
-    step: policy.Step | None
+    Needs an enumerated pool. The cells of an episode may all be out at a time: the next step needs
+    the cell before, not its accuracy. It waits at the end of an episode, which it learns from.
 
-
-class ReinforceSearch:
-    """Strategy of arch2vec-RL over a pool of embedded cells (a `core.Strategy`)."""
+    The recipe (`strategies.embedded`) checks the ranges of settings.
+    """
 
     def __init__(
         self,
@@ -69,75 +69,25 @@ class ReinforceSearch:
                 `tf.distribute.Strategy`; empty leaves it to TensorFlow.
 
         Raises:
-            core.ConfigError: a setting is out of range.
+            core.ConfigError: seeds are negative or missing.
             ValueError: embedding and cells do not fit together.
         """
         cells, pool = as_pool(embedding, cells)
-        _check_settings(seeds, episode_length, learning_rate, discount, baseline)
         self._cells = cells
         self._pool = pool
-        self._seeds = tuple(int(seed) for seed in seeds)
         self._length = episode_length
         self._discount, self._baseline = discount, baseline
         self._policies = policy_blocks.PolicyBlocks(
-            pool, len(self._seeds), learning_rate=learning_rate, devices=devices
+            pool, len(seeds), learning_rate=learning_rate, devices=devices
         )
         self._padded = self._policies.num_rows
-        self._active = np.ones(len(self._seeds), bool)
-        self._visited = np.full((self._padded, _VISITED_STEP), -1, np.int32)
-        self._num_queries = 0
-        self._num_updates = 0
-        self._steps: list[policy.Step] = []
-        self._rewards: list[np.ndarray] = []
-        self._total = np.zeros(len(self._seeds))  # of the rewards of earlier episodes
-        self._noise: np.ndarray | None = None
-        self._pending: _Pending | None = None
+        super().__init__(seeds)
         self._first = self._draw_start()
-
-    def suggest(self) -> core.Suggestion:
-        """Returns the next cell of every run, [R, 1]; the same until `update`.
-
-        Raises:
-            core.ConfigError: the pool is used up.
-            core.NasError: a policy has diverged.
-        """
-        if self._pending is None:
-            self._pending = self._propose()
-        return core.Suggestion(self._cells[self._pending.index[:, None]])
-
-    def update(self, feedback: core.Feedback) -> None:
-        """Takes the answers to the last suggestion; every T-th answer updates the policies.
-
-        The reward is the validation accuracy, and 0 for an infeasible cell: the worst accuracy,
-        whatever the baseline. A run that is not active keeps its state for good.
-
-        Raises:
-            ValueError: the feedback is not about the cells suggested.
-        """
-        suggested = self.suggest().cells
-        if not np.array_equal(suggested.keys, feedback.cells.keys):
-            raise ValueError("update() got other cells than suggest() returned")
-        pending, self._pending = self._pending, None
-        self._active = self._active & feedback.active
-        self._visit(pending.index)
-        if pending.step is None:
-            return
-        self._steps.append(pending.step)
-        accuracy = feedback.validation_accuracy[:, 0]
-        self._rewards.append(np.where(feedback.feasible[:, 0], accuracy, 0.0))
-        if len(self._steps) == self._length:
-            self._learn()
 
     def state(self) -> dict[str, np.ndarray]:
         """Returns everything that `restore` needs; about 0.9 MB a run."""
         runs = len(self._seeds)
-        state = {
-            "active": self._active,
-            "visited": self._visited[:runs, : self._num_queries],
-            "num_updates": np.int64(self._num_updates),
-            "total": self._total,
-            "rewards": np.array(self._rewards).reshape(-1, runs),
-        }
+        state = super().state() | {"num_updates": np.int64(self._num_updates), "total": self._total}
         for name in policy.Step._fields:
             steps = [getattr(step, name)[:runs].numpy() for step in self._steps]
             state[f"step_{name}"] = np.array(steps, np.float32)
@@ -145,18 +95,11 @@ class ReinforceSearch:
             state[name] = self._policies.weights(name)[:runs]
         return state
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes on from a state of the same settings, bit for bit."""
-        runs = len(self._seeds)
-        self._pending = self._noise = None
-        self._active = state["active"].astype(bool)
+        super().restore(state)
         self._num_updates = int(state["num_updates"])
         self._total = state["total"].astype(np.float64)
-        self._num_queries = state["visited"].shape[1]
-        columns = -(-(self._num_queries + 1) // _VISITED_STEP) * _VISITED_STEP
-        self._visited = np.full((self._padded, columns), -1, np.int32)
-        self._visited[:runs, : self._num_queries] = state["visited"]
-        self._rewards = list(state["rewards"])
         fields = [state[f"step_{name}"] for name in policy.Step._fields]
         self._steps = [
             policy.Step(*(tf.constant(pad_rows(field, self._padded)) for field in step))
@@ -164,6 +107,20 @@ class ReinforceSearch:
         ]
         for name in policy_blocks.WEIGHTS:
             self._policies.assign(name, pad_rows(state[name], self._padded))
+
+    def _cells_of(self, index: np.ndarray) -> CellGraphs:
+        return self._cells[index]
+
+    def _keys_of(self, index: np.ndarray) -> np.ndarray:
+        return self._cells.keys[index]
+
+    def _clear(self) -> None:
+        super()._clear()
+        self._visited = np.full((self._padded, _VISITED_STEP), -1, np.int32)
+        self._num_updates = 0
+        self._steps: list[policy.Step] = []  # of this episode
+        self._total = np.zeros(len(self._seeds))  # of the rewards of earlier episodes
+        self._noise: np.ndarray | None = None
 
     def _draw_start(self) -> np.ndarray:
         """Draws every run's first cell, int32 [R], and its weights, which are put in place."""
@@ -179,25 +136,40 @@ class ReinforceSearch:
         self._policies.assign("head", pad_rows(np.stack(head), self._padded))
         return np.array(first, np.int32)
 
-    def _propose(self) -> _Pending:
-        if self._num_queries >= len(self._cells):
-            raise core.pool_used_up(len(self._cells))
-        if not self._num_queries:
-            return _Pending(self._first, None)
-        position = len(self._steps)
-        if self._noise is None:
-            self._noise = self._draw_noise()
-        current = pad_rows(self._visited[: len(self._seeds), self._num_queries - 1], self._padded)
-        if position:
-            hidden, cell = self._steps[-1].hidden, self._steps[-1].cell
-        else:
-            hidden = cell = tf.zeros([self._padded, policy.HIDDEN])
+    def _draft(self) -> list[Draft]:
+        """Returns the next step; nothing where an episode has to be learned from first.
+
+        Raises:
+            core.ConfigError: the pool is used up.
+            core.NasError: a policy has diverged.
+        """
+        made = self._next_number
+        if made >= len(self._cells):
+            if not self._num_out:
+                raise core.pool_used_up(len(self._cells))
+            return []
+        if not made:
+            return [Draft(self._first)]
+        steps = self._steps + [draft.extra for draft in self._drafts if draft.extra is not None]
+        return [] if len(steps) == self._length else [self._step(steps)]
+
+    def _step(self, steps: list[policy.Step]) -> Draft:
+        """Returns what follows the steps of this episode."""
+        visited = self._visited
+        if self._drafts:
+            visited = visited.copy()
+            for number, draft in enumerate(self._drafts, len(self._asked)):
+                visited = _with_column(visited, number, draft.cells)
+        current = pad_rows(visited[: len(self._seeds), self._next_number - 1], self._padded)
+        hidden = cell = tf.zeros([self._padded, policy.HIDDEN])
+        if steps:
+            hidden, cell = steps[-1].hidden, steps[-1].cell
         index, step = self._policies.act(
             tf.constant(self._pool.of(current)),
             hidden,
             cell,
-            tf.constant(self._noise[:, position]),
-            tf.constant(self._visited),
+            tf.constant(self._episode_noise()[:, len(steps)]),
+            tf.constant(visited),
         )
         index = index.numpy()[: len(self._seeds)]
         diverged = self._active & (index == len(self._cells))
@@ -207,10 +179,15 @@ class ReinforceSearch:
                 f"run {run} (seed {self._seeds[run]}): the policy diverged to a point that is not "
                 "finite; lower the learning rate"
             )
-        return _Pending(np.minimum(index, len(self._cells) - 1), step)
+        return Draft(np.minimum(index, len(self._cells) - 1), step)
+
+    def _episode_noise(self) -> np.ndarray:
+        """Returns the noise of this episode's actions, float32 [P, T, D]."""
+        if self._noise is None:
+            self._noise = self._draw_noise()
+        return self._noise
 
     def _draw_noise(self) -> np.ndarray:
-        """Draws the noise of this episode's actions, float32 [P, T, D]."""
         shape = (self._length, self._pool.depth)
         noise = [
             core.generator(seed, core.Stream.EMBEDDING_NOISE, self._num_updates).standard_normal(
@@ -220,17 +197,28 @@ class ReinforceSearch:
         ]
         return pad_rows(np.stack(noise), self._padded)
 
-    def _visit(self, index: np.ndarray) -> None:
-        """Marks cells [R] as queried by their runs, unless these are over."""
-        if self._num_queries == self._visited.shape[1]:
-            more = np.full((self._padded, _VISITED_STEP), -1, np.int32)
-            self._visited = np.concatenate([self._visited, more], axis=1)
-        self._visited[: len(index), self._num_queries] = np.where(self._active, index, -1)
-        self._num_queries += 1
+    def _note_asked(self, number: int, runs: np.ndarray, cells: np.ndarray, extra: Any) -> None:
+        self._visited = _with_column(self._visited, number, self._asked[number])
+        if extra is not None:
+            self._steps.append(extra)
 
-    def _learn(self) -> None:
-        """Updates the policies by the finished episode and begins another."""
-        rewards = np.stack(self._rewards, axis=1)  # [R, T]
+    def _note_answer(
+        self, number: int, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray
+    ) -> None:
+        self._visited[: len(self._seeds), number] = self._asked[number]
+        first = 1 + self._num_updates * self._length  # of the episode
+        if len(self._steps) == self._length and self.answered(range(first, first + self._length)):
+            self._learn(first)
+
+    def _learn(self, first: int) -> None:
+        """Updates the policies by the finished episode, from query `first` on, and begins another.
+
+        The reward is the validation accuracy, and 0 for an infeasible cell: the worst accuracy,
+        whatever the baseline.
+        """
+        accuracy = np.stack(self._accuracy[first : first + self._length], axis=1)
+        rewards = np.nan_to_num(accuracy)  # [R, T]
+        noise = self._episode_noise()  # before the number of the episode changes
         self._total = self._total + rewards.sum(axis=1)
         self._num_updates += 1
         baseline = self._baseline
@@ -239,23 +227,18 @@ class ReinforceSearch:
         advantage = policy.advantages(rewards, self._discount, baseline)
         self._policies.learn(
             policy.Step(*(tf.stack(field, axis=1) for field in zip(*self._steps, strict=True))),
-            tf.constant(self._noise),
+            tf.constant(noise),
             tf.constant(pad_rows(advantage.astype(np.float32), self._padded)),
             tf.constant(pad_rows(self._active, self._padded, True)),
-            tf.constant(policy.adam_corrections(self._num_updates)),
+            tf.constant(adam_corrections(self._num_updates)),
         )
-        self._steps, self._rewards, self._noise = [], [], None
+        self._steps, self._noise = [], None
 
 
-def _check_settings(seeds, episode_length, learning_rate, discount, baseline) -> None:
-    """Raises ConfigError for the first setting that is out of range."""
-    requirements = (
-        ("seeds", list(seeds), len(seeds) > 0 and min(seeds) >= 0, "non-negative, at least one"),
-        ("episode_length", episode_length, episode_length >= 1, "at least 1"),
-        ("learning_rate", learning_rate, 0 < learning_rate < np.inf, "positive"),
-        ("discount", discount, 0 <= discount <= 1, "within [0, 1]"),
-        ("baseline", baseline, baseline is None or 0 <= baseline <= 1, "an accuracy within [0, 1]"),
-    )
-    for name, value, fits, expected in requirements:
-        if not fits:
-            raise core.ConfigError(f"{name}={value}: expected {expected}")
+def _with_column(visited: np.ndarray, number: int, cells: np.ndarray) -> np.ndarray:
+    """Returns the table int32 [P, V] with the cells [R] of a query in it, wider if need be."""
+    if number >= visited.shape[1]:
+        more = np.full((len(visited), _VISITED_STEP), -1, np.int32)
+        visited = np.concatenate([visited, more], axis=1)
+    visited[: len(cells), number] = cells
+    return visited

@@ -15,28 +15,34 @@ of encoders. A restored study trains the latest encoder of every run again.
 Shapes: R runs, M cells, D embedding dimensions, Q queries so far, T steps of a training.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from tqdm import tqdm
-
+from nas_tf import caching
 from nas_tf import core
 from nas_tf.arch2vec import dngo
 from nas_tf.arch2vec.pools import RunEmbeddings
 from nas_tf.arch2vec.predictor import BATCH_SIZE, PredictorTraining
 from nas_tf.core import Feedback, Strategy, Suggestion
 from nas_tf.graphs import CellGraphs
+from nas_tf.pools.asking import AskingSearch
 from nas_tf.training.batches import shuffled_batches
 
 _SLOW = 20  # trainings at a time that take long enough for a progress bar
 
 
-class SupervisedSearch:
-    """A search in embeddings that are learned as it goes (a `core.Strategy`)."""
+class SupervisedSearch(Strategy):
+    """A search in embeddings that are learned as it goes (a `core.Strategy`).
+
+    Needs an enumerated pool. With answers still out it does what the search does, and waits where
+    an encoder is due for the answers it learns from.
+
+    The recipe (`strategies.supervised`) checks the ranges of settings.
+    """
 
     def __init__(
         self,
-        make_search: Callable[[RunEmbeddings], Strategy],
+        make_search: Callable[[RunEmbeddings], AskingSearch],
         cells: CellGraphs,
         training: PredictorTraining,
         *,
@@ -61,106 +67,109 @@ class SupervisedSearch:
             progress: whether to show a bar when many encoders are trained at a time.
 
         Raises:
-            core.ConfigError: a setting is out of range.
             ValueError: two cells have one key.
         """
-        for name, value in (("first", first), ("period", period), ("steps", steps)):
-            if value < 1:
-                raise core.ConfigError(f"{name}={value}: expected at least 1")
-        self._keys, self._order = np.unique(cells.keys, return_index=True)
-        if len(self._keys) != len(cells):
-            raise ValueError(f"{len(cells)} cells with {len(self._keys)} different keys")
+        different = len(np.unique(cells.keys))
+        if different != len(cells):
+            raise ValueError(f"{len(cells)} cells with {different} different keys")
         self._embeddings = RunEmbeddings(training.num_cells, training.depth)
         self._search = make_search(self._embeddings)
         self._training, self._finish = training, finish
         self._seeds = np.array(seeds, np.int64)
         self._first, self._period, self._steps = first, period, steps
         self._progress = progress
-        self._active = np.ones(len(seeds), bool)
-        self._queried = np.zeros((len(seeds), 0), np.int32)  # [R, Q]
-        self._accuracy = np.zeros((len(seeds), 0))  # [R, Q], NaN where infeasible
         self._learned = np.zeros(len(seeds), np.int64)  # queries that the encoders have seen
 
-    def suggest(self) -> Suggestion:
-        """Returns the search's next cells; the same until `update`.
+    def suggest(self, count: int | None = None) -> Suggestion:
+        """Returns the search's next cells; see `core.Strategy`.
 
         Raises:
             core.NasError: an encoder has diverged.
         """
-        if self._queried.shape[1] >= self._first:
-            self._train()
-        return self._search.suggest()
+        made = self._search.num_asked
+        if made < self._first:
+            return self._search.suggest(None if count is None else min(count, self._first - made))
+        latest = self._latest(made)
+        if not self._search.answered(range(latest.max(initial=0))):
+            return self._search.suggest(0)
+        self._train(latest)
+        return self._search.suggest(count)
+
+    def take(self, suggestion: Suggestion) -> None:
+        """Notes that the first cells of `suggest` are out."""
+        self._search.take(suggestion)
 
     def update(self, feedback: Feedback) -> None:
-        """Takes the answers to the last suggestion.
+        """Takes answers to what was suggested.
 
         Raises:
-            ValueError: the feedback is not about the cells suggested.
+            ValueError: the feedback is not about cells suggested.
         """
         self._search.update(feedback)
-        self._active = self._active & feedback.active
-        cells = self._order[np.searchsorted(self._keys, feedback.cells.keys)]
-        accuracy = np.where(feedback.feasible, feedback.validation_accuracy, np.nan)
-        self._queried = np.concatenate([self._queried, cells.astype(np.int32)], axis=1)
-        self._accuracy = np.concatenate([self._accuracy, accuracy], axis=1)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Returns the search's state and every query."""
-        search = {f"search_{name}": array for name, array in self._search.state().items()}
-        own = {"active": self._active, "queried": self._queried, "accuracy": self._accuracy}
-        return search | own
+        """Returns the search's state, which has every query."""
+        return self._search.state()
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes on from a state of the same settings, bit for bit."""
-        marked = len("search_")
-        self._search.restore(
-            {name[marked:]: array for name, array in state.items() if name.startswith("search_")}
-        )
-        self._active = state["active"].astype(bool)
-        self._queried = state["queried"].astype(np.int32)
-        self._accuracy = state["accuracy"].astype(np.float64)
+        self._search.restore(state)
         self._learned = np.zeros(len(self._seeds), np.int64)
 
-    def _train(self) -> None:
+    def _latest(self, made: int) -> np.ndarray:
+        """Returns int64 [R], how many queries every run's latest encoder learns from."""
+        return np.maximum(made - (made + self._seeds) % self._period, self._first)
+
+    def _train(self, latest: np.ndarray) -> None:
         """Trains the encoders that are due, and embeds the pool with them."""
-        made = self._queried.shape[1]
-        latest = np.maximum(made - (made + self._seeds) % self._period, self._first)
-        due = np.flatnonzero(self._active & (latest != self._learned))
+        due = np.flatnonzero(self._search.active & (latest != self._learned))
         if not due.size:
             return
-        batches, targets = zip(*(self._batches(run, latest[run]) for run in due))
+        self._search.redraft()
+        stream = core.Stream.ENCODER_WEIGHTS
+        queried, accuracy = self._search.queried, self._search.accuracy
+        data = ((run, queried[run], accuracy[run, : latest[run]]) for run in due)
+        batches, targets = zip(*(self._batches(*of_run) for of_run in data))
         hidden = not self._progress or len(due) < _SLOW
-        with tqdm(total=len(due), desc="encoders", leave=False, disable=hidden) as bar:
+        with caching.progress_bar(
+            total=len(due), desc="encoders", leave=False, disable=hidden
+        ) as bar:
 
             def take(number: int, embedding: np.ndarray) -> None:
                 run = due[number]
                 if not np.isfinite(embedding).all():
                     raise core.NasError(
                         f"run {run} (seed {self._seeds[run]}): its encoder diverged; lower "
-                        "--encoder_learning_rate"
+                        "learning_rate"
                     )
                 self._embeddings.assign(run, self._finish(embedding))
                 bar.update()
 
             self._training.embed(
-                [core.seed_sequence(seed, core.Stream.ENCODER_WEIGHTS) for seed in self._seeds[due]],
+                [core.seed_sequence(seed, stream) for seed in self._seeds[due]],
                 np.stack(batches),
                 np.stack(targets),
                 take,
             )
         self._learned[due] = latest[due]
 
-    def _batches(self, run: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def _batches(
+        self, run: int, queried: np.ndarray, accuracy: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the cells of a run's training, int32 [T, B], and their scaled accuracies.
 
-        They are passes over its first `count` queries, each in a random order, one after the other.
+        They are passes over its first queries, each in a random order, one after the other.
         Without a feasible one all are the first query, with accuracy 0: the mean.
+
+        Args:
+            run: its index.
+            queried: int32 [Q].
+            accuracy: float64 [<= Q], of the queries to learn from; NaN where infeasible.
         """
-        accuracy = self._accuracy[run : run + 1, :count]
         known = np.isfinite(accuracy)
-        centre, scale = dngo.centre_and_scale(accuracy, known)
-        scaled = np.where(known, (accuracy - centre) / scale, 0.0)[0].astype(np.float32)
-        points = np.flatnonzero(known[0]) if known.any() else np.zeros(1, int)
-        rng = core.generator(self._seeds[run], core.Stream.ENCODER_BATCHES, count)
+        centre, scale = dngo.centre_and_scale(accuracy[None], known[None])
+        scaled = np.where(known, (accuracy - centre[0]) / scale[0], 0.0).astype(np.float32)
+        points = np.flatnonzero(known) if known.any() else np.zeros(1, int)
+        rng = core.generator(self._seeds[run], core.Stream.ENCODER_BATCHES, len(accuracy))
         chosen = shuffled_batches(rng, points, self._steps, BATCH_SIZE)
-        return self._queried[run][chosen], scaled[chosen]
+        return queried[chosen], scaled[chosen]

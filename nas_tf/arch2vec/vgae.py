@@ -28,9 +28,9 @@ Where this differs from the paper and from its released code:
 - a cell's embedding is the sum over its node positions (paper); `pooling="mean"` is the released
   code's.
 
-The graph autoencoders that arch2vec is compared with (table 1: GAE and VGAE of Kipf and Welling, 2016,
-arXiv:1611.07308) are the same model with graph convolutions for an encoder, `encoder="gcn"`, and,
-GAE, a loss without noise and divergence, `make_loss(variational=False)`.
+The graph autoencoders that arch2vec is compared with (table 1: GAE and VGAE of Kipf and Welling,
+2016, arXiv:1611.07308) are the same model with graph convolutions for an encoder,
+`encoder="gcn"`, and, GAE, a loss without noise and divergence, `make_loss(variational=False)`.
 
 Shapes: B graphs, N nodes, D operation types, L latent dimensions.
 """
@@ -84,7 +84,7 @@ def adjacency_loss(logits: tf.Tensor, adjacency: tf.Tensor, entries: str = "uppe
         ConfigError: if `entries` has another value.
     """
     if entries not in ("upper", "all"):
-        raise ConfigError(f"adjacency_entries must be 'upper' or 'all', received {entries!r}")
+        raise ConfigError(f"adjacency_entries={entries}: expected 'upper' or 'all'")
     target = adjacency if entries == "upper" else augment(adjacency)
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logits)
     if entries == "all":
@@ -122,7 +122,7 @@ def operation_loss(logits: tf.Tensor, ops: tf.Tensor, form: str = "softmax") -> 
     if form == "sigmoid":
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=ops, logits=logits)
         return tf.reduce_mean(losses, axis=(1, 2))
-    raise ConfigError(f"operation_loss must be 'softmax' or 'sigmoid', received {form!r}")
+    raise ConfigError(f"operation_loss={form}: expected 'softmax' or 'sigmoid'")
 
 
 def kl_divergence(mean: tf.Tensor, log_std: tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,7 @@ What is left open, or differs:
 - The networks of an ensemble differ in their initial weights but see the same batches.
 - An infeasible cell keeps its place in a batch and has no weight in it.
 - Candidates that are missing are random cells of the pool that the run has not queried.
+- With answers still out a round goes on; the next one learns from what is known when it begins.
 
 Cost: 26 kFLOP a network and cell, forward and back. A run of 150 queries trains 14 x 5 networks in
 6,000 x 5 batches: 25 GFLOP with padding, 13 TFLOP for 500 runs. All networks of a block of runs are
@@ -27,7 +28,6 @@ Shapes: R runs, S = RUN_BLOCK runs of a block, M cells of the pool, F features, 
 ensemble, C candidates, Q queries so far, B queries a round.
 """
 
-import copy
 import functools
 import typing
 from collections.abc import Sequence
@@ -36,12 +36,13 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf import core
-from nas_tf.baselines import path_encoding
-from nas_tf.pools import pool
+from nas_tf.surrogates import path_encoding
 from nas_tf.pools import pool_search
+from nas_tf.pools.asking import Draft
 from nas_tf.graphs import CellGraphs
-from nas_tf.training.adam import adam_step
+from nas_tf.training.adam import adam_step, keras_rate
 from nas_tf.training.distribution import side_by_side
+from nas_tf.spaces.space import SearchSpace
 
 RUN_BLOCK = 4
 
@@ -72,13 +73,16 @@ class Ensemble(typing.NamedTuple):
 class Bananas(pool_search.PoolSearch):
     """Strategy that queries what an ensemble of networks promises, in rounds (a `core.Strategy`).
 
-    Its state is the queries alone: every round trains new networks.
+    Needs an enumerated pool. Its state is the queries alone: every round trains new networks. Cells
+    that are out are neither candidates nor learned from; nothing waits for them.
+
+    The recipe (`strategies.bananas`) checks the ranges of settings.
     """
 
     def __init__(
         self,
         cells: CellGraphs,
-        space: core.SearchSpace,
+        space: SearchSpace,
         *,
         seeds: Sequence[int],
         num_initial: int = 10,
@@ -116,7 +120,7 @@ class Bananas(pool_search.PoolSearch):
             devices: where blocks of runs are trained; empty leaves it to TensorFlow.
 
         Raises:
-            core.ConfigError: a setting is out of range.
+            core.ConfigError: seeds are negative or missing, or every operation blocks.
             ValueError: the pool is empty.
         """
         self._ensemble = Ensemble(
@@ -124,75 +128,57 @@ class Bananas(pool_search.PoolSearch):
         )
         self._num_initial, self._round_size = num_initial, round_size
         self._num_parents, self._num_candidates = num_parents, num_candidates
-        counts = {"num_initial": num_initial, "round_size": round_size, "num_parents": num_parents}
-        counts |= {"num_candidates": num_candidates, "path_length": path_length}
-        _check_settings(counts | self._ensemble._asdict())
-        super().__init__(cells, seeds=seeds, stream=core.Stream.BANANAS, num_draws=1)
-        self._neighbours = pool.Neighbours(self._cells, space)
+        super().__init__(
+            cells, seeds=seeds, stream=core.Stream.BANANAS, num_draws=1, space=space
+        )
         interior = enumerate(space.op_names[1:-1], start=1)
         ops = [code for code, name in interior if name not in blocking_ops]
         if not ops:
             raise core.ConfigError(f"blocking_ops={list(blocking_ops)}: no other operation is left")
-        length = min(path_length, path_encoding.longest_path(self._cells))
-        self._features = path_encoding.encode(self._cells, ops, length)  # [M, F]
+        length = min(path_length, path_encoding.longest_path(self._pool.cells))
+        self._features = path_encoding.encode(self._pool.cells, ops, length)  # [M, F]
         self._program = fit_and_predict(self._ensemble)
         self._devices = list(devices)
 
-    def suggest(self) -> core.Suggestion:
-        """Returns the next cells of every run, [R, B]; the same until `update`.
+    def _draft(self) -> list[Draft]:
+        return self._beyond_drafts(self._round)
 
-        B is smaller when fewer cells are left.
+    def _round(self) -> list[Draft]:
+        """Returns the queries of a round; fewer where fewer cells are left.
 
         Raises:
             core.ConfigError: the pool is used up.
             core.NasError: a network has diverged.
         """
-        if self._pending is None:
-            left = self._queried.num_left()[self._active].min(initial=len(self._cells))
-            if not left:
-                raise core.pool_used_up(len(self._cells))
-            size = self._round_size if self._columns else self._num_initial
-            size = min(size, left)
-            chosen = self._promising()[:, :size] if self._columns else None
-            self._pending = self._fill(chosen, size)
-        return core.Suggestion(self._cells[self._pending])
-
-    def update(self, feedback: core.Feedback) -> None:
-        """Takes the answers to the last suggestion, or to its first cells if a budget ends there.
-
-        A run that is not active keeps its state for good.
-
-        Raises:
-            ValueError: the feedback is not about the cells suggested.
-        """
-        size = feedback.cells.shape[1]
-        if not np.array_equal(self.suggest().cells.keys[:, :size], feedback.cells.keys):
-            raise ValueError("update() got other cells than suggest() returned")
-        active = (self._active & feedback.active)[:, None]
-        accuracy = np.where(active & feedback.feasible, feedback.validation_accuracy, np.nan)
-        cells = np.where(active, self._pending[:, :size], -1).astype(np.int32)
-        for column in zip(cells.T, accuracy.T, strict=True):
-            self._record(*column)
-        self._active = active[:, 0]
+        runs = np.flatnonzero(self._active)
+        if not self._cells_left(runs):
+            return []
+        left = self._queried.num_left(len(self._pool.cells))[runs].min(initial=len(self._features))
+        begins = not self._next_number
+        size = min(self._num_initial if begins else self._round_size, left)
+        chosen = self._promising()[:, :size] if self._asked else None
+        cells = self._fill(chosen, size)
+        return [Draft(column, ends_round=n == size) for n, column in enumerate(cells.T, 1)]
 
     def _fill(self, chosen: np.ndarray | None, size: int) -> np.ndarray:
         """Completes chosen cells [R, <= B], -1 at the end of rows, by random ones to int64 [R, B].
 
         No cell of the result is new to a run twice.
         """
-        known = copy.copy(self._queried)
+        known, start = self._queried.copy(), self._next_number
         runs, columns = np.flatnonzero(self._active), []
         for number in range(size):
-            cells = known.draw(self._uniform(len(self._columns) + number)[:, 0])
+            cells = known.draw(self._uniform(start + number)[:, 0], len(self._pool.cells))
             if chosen is not None and number < chosen.shape[1]:
                 cells = np.where(chosen[:, number] >= 0, chosen[:, number], cells)
-            known.add(runs, cells[runs], np.zeros(len(runs)))
+            known.add(runs, cells[runs])
             columns.append(cells)
         return np.stack(columns, axis=1)
 
     def _promising(self) -> np.ndarray:
         """Returns int64 [R, C], candidates by the errors they drew, lowest first, -1 at the end."""
-        cells, accuracy = (np.stack(field, axis=1) for field in zip(*self._columns))  # [R, Q]
+        cells = np.stack(self._asked, axis=1)  # [R, Q]
+        accuracy = np.stack(self._accuracy, axis=1)
         candidates = self._candidates(cells, accuracy)
         samples = np.full(candidates.shape, np.inf)
         blocks = [slice(start, start + RUN_BLOCK) for start in range(0, len(cells), RUN_BLOCK)]
@@ -210,7 +196,7 @@ class Bananas(pool_search.PoolSearch):
             run = int(np.flatnonzero(diverged)[0])
             raise core.NasError(
                 f"run {run} (seed {self._seeds[run]}): the ensemble's predictions are not finite; "
-                f"lower --ensemble_learning_rate={self._ensemble.learning_rate}"
+                f"lower learning_rate={self._ensemble.learning_rate}"
             )
         samples[candidates < 0] = np.inf
         return np.take_along_axis(candidates, np.argsort(samples, axis=1, kind="stable"), axis=1)
@@ -224,7 +210,7 @@ class Bananas(pool_search.PoolSearch):
         best = np.argsort(-fitness, axis=1, kind="stable")[:, : self._num_parents]
         parents = np.take_along_axis(cells, best, axis=1)
         feasible = np.isfinite(np.take_along_axis(fitness, best, axis=1))
-        near = self._neighbours.of(np.where(feasible, parents, 0).ravel())  # [R P, W]
+        near = self._pool.neighbours(np.where(feasible, parents, 0).ravel())  # [R P, W]
         near = np.where(feasible.ravel()[:, None], near, -1).reshape(len(cells), -1)
         fresh = (near >= 0) & ~self._queried.find(np.arange(len(cells)), near)[0]
         near = np.where(fresh & _first_in_row(near), near, -1)
@@ -255,8 +241,8 @@ class Bananas(pool_search.PoolSearch):
             everything = np.tile(np.arange(queries, dtype=np.int32), (ensemble.epochs, 1))
             order.append(rng.permuted(everything, axis=1))
         per_cent = 100.0 * (1.0 - accuracy)
-        step = ensemble.batch_size * -(-_CAPACITY // ensemble.batch_size)
-        room = -(-queries // step) * step
+        step = ensemble.batch_size * core.ceil_div(_CAPACITY, ensemble.batch_size)
+        room = core.ceil_div(queries, step) * step
         predicted = self._program(
             _pad(np.stack(start)),
             _pad(self._features[cells], room),
@@ -264,7 +250,7 @@ class Bananas(pool_search.PoolSearch):
             _pad(np.isfinite(per_cent), room),
             _pad(np.stack(order), ensemble.epochs, room, value=queries),
             _pad(self._features[candidates]),
-            tf.constant(-(-queries // ensemble.batch_size)),
+            tf.constant(core.ceil_div(queries, ensemble.batch_size)),
         )
         predicted = np.asarray(predicted, np.float64)[: len(seeds)]  # [<= S, E, C]
         return predicted.mean(axis=1) + predicted.std(axis=1) * np.stack(noise)
@@ -285,7 +271,7 @@ def fit_and_predict(ensemble: Ensemble):
     It returns float32 [S, E, C].
     """
 
-    def step(number, weights, first, second, data, order, num_batches):
+    def step(number, weights, mu, nu, data, order, num_batches):
         """Makes one Adam step of all networks."""
         epoch, batch = number // num_batches, number % num_batches
         # A slice would have XLA compile the program anew for every number of batches.
@@ -297,16 +283,9 @@ def fit_and_predict(ensemble: Ensemble):
             error = tf.abs(predict(weights, features) - target[:, None])
             loss = tf.reduce_sum(error * weight[:, None])
         gradients = tape.gradient(loss, weights)
-        weights, first, second = adam_step(
-            weights,
-            gradients,
-            first,
-            second,
-            number,
-            learning_rate=ensemble.learning_rate,
-            beta_2=_BETA_2,
-        )
-        return number + 1, weights, first, second
+        rate = keras_rate(ensemble.learning_rate, number, beta_2=_BETA_2)
+        weights, mu, nu = adam_step(weights, gradients, mu, nu, rate=rate, beta_2=_BETA_2)
+        return number + 1, weights, mu, nu
 
     @tf.function(jit_compile=True, autograph=False)
     def program(start, features, target, weight, order, candidates, num_batches):
@@ -365,7 +344,7 @@ def _layers(num_features: int, ensemble: Ensemble) -> list[tuple[int, int]]:
 
 
 def _first_in_row(values: np.ndarray) -> np.ndarray:
-    """Returns bool [K, W]: no place to the left in the same row has the same value."""
+    """Returns bool [K, W]: no column to the left in the same row has the same value."""
     order = np.argsort(values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=1)
     first = np.ones(values.shape, bool)
@@ -381,12 +360,3 @@ def _pad(values: np.ndarray, *sizes: int, value: int = 0) -> tf.Tensor:
     padded = np.full(shape, value, np.int32 if values.dtype == np.int32 else np.float32)
     padded[tuple(map(slice, values.shape))] = values
     return tf.constant(padded)
-
-
-def _check_settings(settings: dict[str, float]) -> None:
-    """Raises ConfigError for the first setting that is out of range."""
-    for name, value in settings.items():
-        if name != "learning_rate" and value < 1:
-            raise core.ConfigError(f"{name}={value}: expected at least 1")
-        if not 0 < value < np.inf:
-            raise core.ConfigError(f"{name}={value}: expected a positive number")

@@ -8,7 +8,7 @@ good, 64 samples, a third of the cells random, bandwidths of at least 0.3 (BOHB'
 
 A bracket measures n cells at few epochs, the best n / eta of them at the next number of epochs, and
 so on; brackets follow each other, from the one with the most cells to the one that begins at full
-epochs, and round again (`brackets`). All runs are at the same place of the same bracket, so that a
+epochs, and round again (`brackets`). All runs are at the same query of the same bracket, so that a
 suggestion has one number of epochs.
 
 A new cell comes from a model of the most epochs for which there are enough queries: p(code) among
@@ -36,13 +36,14 @@ import numpy as np
 from nas_tf import core
 from nas_tf.baselines import categorical
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.decisions import Decisions
 
 _CHUNK = 8  # samples looked up at a time
 _TINY = np.float32(1e-32)  # a density is at least this, as released
 
 
 def brackets(num_budgets: int, eta: int) -> list[list[tuple[int, int]]]:
-    """Returns one round of brackets: pairs of a place among the budgets and a number of cells.
+    """Returns one round of brackets: pairs of the index of a budget and a number of cells.
 
     As released; the sizes of Hyperband's brackets (Li et al., 2018, arXiv:1603.06560), algorithm 1,
     round down.
@@ -60,7 +61,7 @@ class _Slot:
     """What a query of a round is for.
 
     Attributes:
-        budget: place among the budgets.
+        budget: its index.
         position: of the query in its rung.
         size: cells of the rung.
         before: queries from the start of the rung before to that of this one; 0 for a first rung.
@@ -89,12 +90,19 @@ def _slots(num_budgets: int, eta: int) -> list[_Slot]:
 
 
 class Bohb(categorical.CategoricalSearch):
-    """Strategy that halves brackets of cells, which densities over their codes propose."""
+    """Strategy that halves brackets of cells, which densities over their codes propose.
+
+    Needs an enumerated pool. The cells of a rung may all be out at a time: they are not proposed
+    again, and no model has them. It waits at the end of a rung whose best cells advance; a
+    suggestion ends where the epochs change.
+
+    The recipe (`strategies.bohb`) checks the ranges of settings.
+    """
 
     def __init__(
         self,
         cells: CellGraphs,
-        encoding: categorical.Encoding,
+        encoding: Decisions,
         *,
         seeds: Sequence[int],
         epochs: Sequence[int],
@@ -121,63 +129,66 @@ class Bohb(categorical.CategoricalSearch):
             min_bandwidth: of every decision's kernel, above 0 to 1.
 
         Raises:
-            core.ConfigError: there is only one number of epochs, or a setting is out of range.
+            core.ConfigError: there is only one number of epochs, or `min_points` are too few for
+                the decisions; seeds are negative or missing.
             ValueError: the pool is empty.
         """
         least = len(encoding.num_choices) + 1
         self._min_points = least if min_points is None else min_points
-        _check("epochs", list(epochs), _ascending(epochs), "at least two numbers of epochs in "
-               "ascending order; successive halving needs a table with several training budgets")
-        _check("eta", eta, eta >= 2, "at least 2")
-        _check("random_fraction", random_fraction, 0 <= random_fraction <= 1, "0 to 1")
-        _check("num_samples", num_samples, num_samples >= 1, "at least 1")
-        _check("top_percent", top_percent, 1 <= top_percent <= 99, "1 to 99")
-        _check("--min_points", min_points, self._min_points >= least,
-               f"at least {least}, one more than the decisions of the encoding")
-        _check("min_bandwidth", min_bandwidth, 0 < min_bandwidth <= 1, "above 0 to 1")
-        self._epochs = tuple(int(number) for number in epochs)
-        self._slots = _slots(len(self._epochs), eta)
+        if not _ascending(epochs):
+            raise core.ConfigError(
+                f"epochs={list(epochs)}: expected at least two numbers of epochs in ascending "
+                "order; successive halving needs a table with several training budgets"
+            )
+        if self._min_points < least:
+            raise core.ConfigError(
+                f"min_points={min_points}: expected at least {least}, one more than the decisions "
+                "of the encoding"
+            )
+        self._budgets = tuple(int(number) for number in epochs)
+        self._slots = _slots(len(self._budgets), eta)
         self._random_fraction, self._num_samples = random_fraction, num_samples
         self._top_percent, self._min_bandwidth = top_percent, min_bandwidth
         super().__init__(cells, encoding, seeds=seeds, stream=core.Stream.BOHB)
-
-    def suggest(self) -> core.Suggestion:
-        """Returns the next cell of every run, [R, 1], and its epochs; the same until `update`.
-
-        Raises:
-            core.ConfigError: a new cell is due and the pool is used up.
-        """
-        if self._pending is None:
-            self._pending = self._propose(self._uniform(len(self._columns)))
-        epochs = self._epochs[self._slot(len(self._columns)).budget]
-        return core.Suggestion(self._cells[self._pending[:, None]], epochs)
+        self._always_new = False
 
     def _slot(self, query: int) -> _Slot:
         return self._slots[query % len(self._slots)]
 
-    def _propose(self, uniform: np.ndarray) -> np.ndarray:
-        cells, self._proposed = self._advance(self._slot(len(self._columns)))
+    def _epochs(self) -> int:
+        return self._budgets[self._slot(len(self._asked)).budget]
+
+    def _propose_coded(self, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        number = self._next_number
+        slot = self._slot(number)
+        end = number - slot.position
+        if slot.budget != self._slot(len(self._asked)).budget:
+            return None
+        if slot.before and not self.answered(range(end - slot.before, end)):
+            return None
+        cells, codes = self._advance(slot, end)
         new = np.flatnonzero(self._active & (cells < 0))
         if len(new):
-            self._check_pool(new)
-            cells[new], self._proposed[new] = self._new_cells(new, uniform)
-        return np.maximum(cells, 0)  # of a run that is over any will do
+            if not self._cells_left(new):
+                return None
+            cells[new], codes[new] = self._new_cells(new, uniform)
+        return np.maximum(cells, 0), codes  # of a run that is over any will do
 
-    def _advance(self, slot: _Slot) -> tuple[np.ndarray, np.ndarray]:
+    def _advance(self, slot: _Slot, end: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns int32 [R] cells that advance to a slot and int8 [R, D] codes; -1 where none.
 
-        The best of the rung before, in the order in which they were queried there.
+        The best of the rung before, which ended before query `end`, in the order in which they were
+        asked for there.
         """
         cells = np.full(len(self._seeds), -1, np.int32)
         codes = self._no_codes(len(self._seeds))
         if slot.before:
-            end = len(self._columns) - slot.position
             rung = slice(end - slot.before, end)
-            accuracy = np.stack([accuracy for _, accuracy in self._columns[rung]], axis=1)
-            place = best(accuracy, slot.size)[:, slot.position]
-            run = np.flatnonzero(place < slot.before)
-            cells[run] = np.stack([cells for cells, _ in self._columns[rung]])[place[run], run]
-            codes[run] = np.stack(self._codes[rung])[place[run], run]
+            accuracy = np.stack(self._accuracy[rung], axis=1)
+            row = best(accuracy, slot.size)[:, slot.position]
+            run = np.flatnonzero(row < slot.before)
+            cells[run] = np.stack(self._asked[rung])[row[run], run]
+            codes[run] = np.stack(self._codes[rung])[row[run], run]
         return cells, codes
 
     def _new_cells(self, runs: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -196,14 +207,15 @@ class Bohb(categorical.CategoricalSearch):
         prior = np.broadcast_to(prior, (len(left), *prior.shape))
         cells[left], codes[left] = self._draw_new(runs[left], prior, uniform)
         undrawn = np.flatnonzero(codes[:, 0] < 0)
-        codes[undrawn] = self._encoding.encode(self._cells[cells[undrawn]])
+        codes[undrawn] = self._encoding.encode(self._cells_of(cells[undrawn]))
         return cells, codes
 
     def _model_queries(self) -> np.ndarray:
         """Returns the numbers of the queries to model, int64; none if there are too few."""
-        budget = np.array([self._slot(q).budget for q in range(len(self._columns))], np.int64)
-        for candidate in range(len(self._epochs) - 1, -1, -1):
-            queries = np.flatnonzero(budget == candidate)
+        budget = np.array([self._slot(q).budget for q in range(len(self._asked))], np.int64)
+        known = np.array(self._arrival, np.int64) >= 0
+        for candidate in range(len(self._budgets) - 1, -1, -1):
+            queries = np.flatnonzero((budget == candidate) & known)
             if len(queries) >= self._num_good(len(queries)) + self._min_points:
                 return queries
         return np.zeros(0, np.int64)
@@ -220,7 +232,7 @@ class Bohb(categorical.CategoricalSearch):
             uniform: float64 [K].
         """
         codes = np.stack([self._codes[query][runs] for query in queries], axis=1)
-        accuracy = np.stack([self._columns[query][1][runs] for query in queries], axis=1)
+        accuracy = np.stack([self._accuracy[query][runs] for query in queries], axis=1)
         order = np.argsort(-_worst_if_nan(accuracy), axis=1, kind="stable")
         codes = np.take_along_axis(codes, order[..., None], axis=1)
         num_good = self._num_good(len(queries))
@@ -246,18 +258,9 @@ class Bohb(categorical.CategoricalSearch):
         anew = (numbers[..., 1 + size :] * self._num_choices).astype(np.int8)
         return np.where(numbers[..., 1 : 1 + size] < widths[:, None], anew, codes)
 
-    def _record(self, cells: np.ndarray, accuracy: np.ndarray) -> None:
-        self._pending = None
-        self._columns.append((cells, accuracy))
-        runs = np.flatnonzero(cells >= 0)
+    def _add(self, runs: np.ndarray, cells: np.ndarray) -> None:
         new = runs[~self._queried.find(runs, cells[runs, None])[0][:, 0]]  # not at fewer epochs
-        self._queried.add(new, cells[new], accuracy[new])
-        self._learn(runs, cells[runs], accuracy[runs])
-
-    def _check_pool(self, runs: np.ndarray) -> None:
-        """Raises ConfigError if one of the runs has no cell left."""
-        if (self._queried.num_left()[runs] == 0).any():
-            raise core.pool_used_up(len(self._cells))
+        super()._add(new, cells)
 
 
 def best(accuracy: np.ndarray, count: int) -> np.ndarray:
@@ -322,9 +325,3 @@ def _worst_if_nan(accuracy: np.ndarray) -> np.ndarray:
 
 def _ascending(epochs: Sequence[int]) -> bool:
     return len(epochs) >= 2 and min(epochs) >= 1 and all(np.diff(epochs) > 0)
-
-
-def _check(name: str, value, sound: bool, expected: str) -> None:
-    """Raises ConfigError unless `sound`."""
-    if not sound:
-        raise core.ConfigError(f"{name}={value}: expected {expected}")

@@ -15,17 +15,20 @@ drawn for a query, K some of the runs, Q queries.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from nas_tf import core
 from nas_tf import graphs
 from nas_tf.pools import pool_search
-from nas_tf.graphs import PADDING_OP, CellGraphs
-from nas_tf.spaces import nasbench101
-from nas_tf.spaces import nasbench201
+from nas_tf.pools.asking import Draft
+from nas_tf.pools.open_pool import OpenPool
+from nas_tf.pools.pool import Pool
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.decisions import Decisions
+from nas_tf.spaces.space import SearchSpace
 
 MAX_CODES = 256  # drawn for a query before any cell is taken
 
@@ -35,112 +38,26 @@ _NUM_DRAWS = 4  # random numbers of a query, by these names
 ANY_CELL, SAMPLING, MODEL, COIN = range(_NUM_DRAWS)
 
 
-class Encoding(Protocol):
-    """A cell as D choices.
-
-    Attributes:
-        num_choices: choices of every decision, at least 2.
-    """
-
-    num_choices: tuple[int, ...]
-
-    def encode(self, cells: CellGraphs) -> np.ndarray:
-        """Returns one code of every cell, int8 [..., D]."""
-
-    def decode(self, codes: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Returns the pruned cells of codes [..., D], and bool [...]: it is in the space."""
-
-
-class NasBench101Encoding:
-    """Every edge of the upper triangle, row by row, 1 is there; then every interior operation.
-
-    A graph has `max_vertices` nodes, of which the last is the output; what lies on no path is
-    pruned. The study's graphs have 7 (26 decisions). A pool of smaller cells is searched with as
-    many as its largest cell has.
-    """
-
-    def __init__(self, max_vertices: int = nasbench101.MAX_VERTICES):
-        """Args: max_vertices: 2 to 7.
-
-        Raises:
-            core.ConfigError: it is not.
-        """
-        if not 2 <= max_vertices <= nasbench101.MAX_VERTICES:
-            raise core.ConfigError(
-                f"max_vertices={max_vertices}: expected 2 to {nasbench101.MAX_VERTICES}"
-            )
-        self._size = max_vertices
-        self._edges = np.triu_indices(max_vertices, 1)
-        num_ops = len(nasbench101.INTERIOR_OPS)
-        self.num_choices = (2,) * len(self._edges[0]) + (num_ops,) * (max_vertices - 2)
-
-    @classmethod
-    def of_pool(cls, cells: CellGraphs) -> "NasBench101Encoding":
-        """Returns the encoding with as many vertices as the largest of the cells."""
-        return cls(int(cells.num_nodes.max()))
-
-    def encode(self, cells: CellGraphs) -> np.ndarray:
-        """Returns int8 [..., D]; a node that the cell lacks has no edges and the first operation.
-
-        Raises:
-            core.InvalidArchitectureError: a cell has too many vertices.
-        """
-        adjacency, ops = nasbench101.with_output_last(cells, self._size)
-        ops = ops[..., 1:-1]
-        choices = np.maximum(ops - nasbench101.INTERIOR_OPS[0], 0)
-        edges = adjacency[..., self._edges[0], self._edges[1]]
-        return np.concatenate([edges, choices], axis=-1).astype(np.int8)
-
-    def decode(self, codes: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Returns pruned cells [...], and bool [...]: connected and of few enough edges."""
-        lead, num_edges = codes.shape[:-1], len(self._edges[0])
-        padded = nasbench101.MAX_VERTICES
-        adjacency = np.zeros((*lead, padded, padded), np.uint8)
-        adjacency[..., self._edges[0], self._edges[1]] = codes[..., :num_edges]
-        ops = np.full((*lead, padded), PADDING_OP, np.int8)
-        ops[..., 0], ops[..., self._size - 1] = nasbench101.INPUT, nasbench101.OUTPUT
-        ops[..., 1 : self._size - 1] = codes[..., num_edges:] + nasbench101.INTERIOR_OPS[0]
-        cells = CellGraphs(adjacency, ops, np.full(lead, self._size, np.int8))
-        cells, connected = graphs.prune(cells)
-        return cells, connected & (cells.num_edges <= nasbench101.MAX_EDGES)
-
-
-class NasBench201Encoding:
-    """The operation of each of the six edges, in the order of the space; every code is a cell."""
-
-    num_choices = (len(nasbench201.INTERIOR_OPS),) * len(nasbench201.EDGES)
-
-    @classmethod
-    def of_pool(cls, unused_cells: CellGraphs) -> "NasBench201Encoding":
-        """Returns the encoding; it is the same for all pools."""
-        return cls()
-
-    def encode(self, cells: CellGraphs) -> np.ndarray:
-        """Returns int8 [..., 6]."""
-        return cells.ops[..., 1:-1] - np.int8(nasbench201.INTERIOR_OPS[0])
-
-    def decode(self, codes: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Returns the cells [...] of codes [..., 6], and bool [...]: all are in the space."""
-        places = np.ravel_multi_index(np.moveaxis(codes, -1, 0), self.num_choices)
-        cells = nasbench201.NasBench201Space().enumerate_cells()[places]
-        return cells, np.ones(codes.shape[:-1], bool)
-
-
 class CodedPool:
     """Finds the cell of a pool that a code stands for."""
 
-    def __init__(self, cells: CellGraphs, encoding: Encoding):
-        """Args: cells: the pool [M], no key twice; encoding: of its cells."""
-        self._encoding = encoding
-        self._index = graphs.KeyIndex(cells.keys)
+    def __init__(self, pool: Pool | OpenPool, encoding: Decisions, listed: bool):
+        """Prepares the search for cells.
+
+        Args:
+            pool: numbers cells.
+            encoding: of its cells.
+            listed: the pool is known beforehand, so that codes may be looked up at once.
+        """
+        self._encoding, self._pool = encoding, pool
         self._table = None
         num_codes = math.prod(encoding.num_choices)
-        if num_codes <= _MAX_TABLE:
+        if listed and num_codes <= _MAX_TABLE:
             every = np.unravel_index(np.arange(num_codes), encoding.num_choices)
             self._table = self._decode(np.stack(every, axis=-1).astype(np.int8))
 
     def find(self, codes: np.ndarray) -> np.ndarray:
-        """Returns the places int32 [...] of codes int8 [..., D] in the pool; -1 is outside it."""
+        """Returns the indices int32 [...] of codes int8 [..., D] in the pool; -1 is outside it."""
         if self._table is None:
             return self._decode(codes)
         return self._table[
@@ -149,10 +66,9 @@ class CodedPool:
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         cells, valid = self._encoding.decode(codes)
-        places = np.full(valid.shape, -1, np.int32)
-        found, inside = self._index.find(cells[valid].keys)
-        places[valid] = np.where(inside, found, -1)
-        return places
+        index = np.full(valid.shape, -1, np.int32)
+        index[valid] = self._pool.find(cells[valid])
+        return index
 
 
 class CategoricalSearch(pool_search.PoolSearch):
@@ -160,46 +76,47 @@ class CategoricalSearch(pool_search.PoolSearch):
 
     def __init__(
         self,
-        cells: CellGraphs,
-        encoding: Encoding,
+        cells: CellGraphs | None,
+        encoding: Decisions,
         *,
         seeds: Sequence[int],
         stream: core.Stream,
+        space: SearchSpace | None = None,
     ):
-        """Args as of `PoolSearch`; encoding: of the pool's cells."""
+        """Args as of `PoolSearch`; encoding: of the pool's cells, or the space's."""
         self._encoding = encoding
         self._num_choices = np.array(encoding.num_choices)
         # Where a decision has a choice, bool [D, C].
         self._allowed = np.arange(self._num_choices.max()) < self._num_choices[:, None]
-        super().__init__(cells, seeds=seeds, stream=stream, num_draws=_NUM_DRAWS)
-        self._coded = CodedPool(self._cells, encoding)
+        super().__init__(cells, seeds=seeds, stream=stream, num_draws=_NUM_DRAWS, space=space)
+        self._coded = CodedPool(self._pool, encoding, listed=self.has_pool)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Returns everything that `restore` needs; 12 + D bytes a query."""
+        """Returns everything that `restore` needs; 16 + D bytes a query."""
         shape = (len(self._codes), len(self._seeds), len(self._num_choices))
         codes = np.array(self._codes, np.int8).reshape(shape)
         return {**super().state(), "codes": codes.transpose(1, 0, 2)}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Goes on from a state of the same settings and pool, bit for bit."""
-        self._clear()
-        columns = zip(
-            state["queried"].T, state["accuracy"].T, state["codes"].transpose(1, 0, 2), strict=True
-        )
-        for cells, accuracy, codes in columns:
-            self._proposed = codes
-            self._record(cells, accuracy)
-        self._active = state["active"].astype(bool)
+    def _propose_coded(self, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Does `_propose`, and returns the codes int8 [R, D] as well."""
+        raise NotImplementedError
+
+    def _propose_draft(self, uniform: np.ndarray) -> Draft | None:
+        proposed = self._propose_coded(uniform)
+        return None if proposed is None else Draft(*proposed)
 
     def _clear(self) -> None:
         super()._clear()
-        self._codes: list[np.ndarray] = []  # int8 [R, D], one a query
-        self._proposed = self._no_codes(len(self._seeds))  # of the pending suggestion
+        self._codes: list[np.ndarray] = []  # int8 [R, D], by number
 
-    def _learn(self, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray) -> None:
-        column = self._no_codes(len(self._seeds))
-        column[runs] = self._proposed[runs]
-        self._codes.append(column)
+    def _note_asked(self, number: int, runs: np.ndarray, cells: np.ndarray, extra: Any) -> None:
+        super()._note_asked(number, runs, cells, extra)
+        codes = self._no_codes(len(self._seeds))
+        codes[runs] = extra[runs]
+        self._codes.append(codes)
+
+    def _extras(self, state: Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
+        return state["codes"].transpose(1, 0, 2)
 
     def _draw_new(
         self, runs: np.ndarray, probabilities: np.ndarray, uniform: np.ndarray
@@ -224,7 +141,10 @@ class CategoricalSearch(pool_search.PoolSearch):
             return np.minimum(codes, self._num_choices - 1).astype(np.int8)
 
         cells, codes = self._first_new(runs, draw, MAX_CODES)
-        return np.where(cells < 0, self._queried.draw(uniform[:, ANY_CELL])[runs], cells), codes
+        left = np.flatnonzero(cells < 0)
+        if len(left):
+            cells[left] = self._any_new(runs[left], uniform[:, ANY_CELL])
+        return cells, codes
 
     def _first_new(
         self, runs: np.ndarray, propose: Callable[[np.ndarray, int], np.ndarray], count: int
@@ -244,10 +164,10 @@ class CategoricalSearch(pool_search.PoolSearch):
         left = np.arange(len(runs))
         for start in range(0, count, _CHUNK):
             candidates = propose(left, start)
-            places = self._coded.find(candidates)
-            new = (places >= 0) & ~self._queried.find(runs[left], places)[0]
+            index = self._coded.find(candidates)
+            new = (index >= 0) & ~self._queried.find(runs[left], index)[0]
             row, first = np.flatnonzero(new.any(axis=1)), np.argmax(new, axis=1)
-            cells[left[row]] = places[row, first[row]]
+            cells[left[row]] = index[row, first[row]]
             codes[left[row]] = candidates[row, first[row]]
             left = left[cells[left] < 0]
             if not len(left):
@@ -275,6 +195,6 @@ def expand(uniform: np.ndarray, start: int, count: int) -> np.ndarray:
         float64 [K, count] in [0, 1).
     """
     seed = (np.asarray(uniform) * 2.0**53).astype(np.uint64)
-    place = np.arange(start + 1, start + count + 1).astype(np.uint64)
-    states = graphs.scramble(seed)[:, None] + place * graphs.SPLIT_MIX_STEP
+    steps = np.arange(start + 1, start + count + 1).astype(np.uint64)
+    states = graphs.scramble(seed)[:, None] + steps * graphs.SPLIT_MIX_STEP
     return (graphs.scramble(states) >> np.uint64(11)) * 2.0**-53

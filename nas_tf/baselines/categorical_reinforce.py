@@ -32,21 +32,29 @@ import numpy as np
 from nas_tf import core
 from nas_tf.baselines import categorical
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.decisions import Decisions
+from nas_tf.spaces.space import SearchSpace
 
-OPTIMIZERS = ("sgd", "adam")
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam, Kingma and Ba (2015), arXiv:1412.6980
 
 
 class CategoricalReinforce(categorical.CategoricalSearch):
-    """Strategy that draws every decision on its own and reinforces what was accurate."""
+    """Strategy that draws every decision on its own and reinforces what was accurate.
+
+    Cells that are out are not drawn again; it learns from every answer when it comes, and waits for
+    none.
+
+    The recipe (`strategies.categorical_reinforce`) checks the ranges of settings.
+    """
 
     def __init__(
         self,
-        cells: CellGraphs,
-        encoding: categorical.Encoding,
+        cells: CellGraphs | None,
+        encoding: Decisions,
         *,
         seeds: Sequence[int],
+        space: SearchSpace | None = None,
         learning_rate: float = 0.1,
         baseline_momentum: float = 0.9,
         optimizer: str = "sgd",
@@ -54,45 +62,35 @@ class CategoricalReinforce(categorical.CategoricalSearch):
         """Makes R uniform distributions.
 
         Args:
-            cells: the pool [M].
+            cells: the pool [M]; None is all of the space, enumerated or not.
             encoding: of its cells.
             seeds: R non-negative seeds. Nothing else of a run is random.
+            space: draws cells where there is no pool and no code will do.
             learning_rate: of the logits.
             baseline_momentum: of the moving average of the rewards, from 0 to below 1.
             optimizer: "sgd" is plain gradient ascent, "adam" is Adam.
 
         Raises:
-            core.ConfigError: a setting is out of range.
+            core.ConfigError: seeds are negative or missing.
             ValueError: the pool is empty.
         """
-        if not 0 < learning_rate < np.inf:
-            raise core.ConfigError(f"learning_rate={learning_rate}: expected a positive number")
-        if not 0 <= baseline_momentum < 1:
-            raise core.ConfigError(
-                f"baseline_momentum={baseline_momentum}: expected 0 to below 1"
-            )
-        if optimizer not in OPTIMIZERS:
-            raise core.ConfigError(
-                f"optimizer={optimizer!r}: expected one of {', '.join(OPTIMIZERS)}"
-            )
         self._rate, self._momentum = learning_rate, baseline_momentum
-        self._step = self._adam if optimizer == "adam" else self._ascend
-        super().__init__(cells, encoding, seeds=seeds, stream=core.Stream.CATEGORICAL_REINFORCE)
+        self._step = {"sgd": self._ascend, "adam": self._adam}[optimizer]
+        stream = core.Stream.CATEGORICAL_REINFORCE
+        super().__init__(cells, encoding, seeds=seeds, stream=stream, space=space)
 
     def _clear(self) -> None:
         super()._clear()
         runs = len(self._seeds)
         self._logits = np.zeros((runs, *self._allowed.shape))
-        self._first_moment = np.zeros_like(self._logits)
-        self._second_moment = np.zeros_like(self._logits)
+        self._mu, self._nu = np.zeros_like(self._logits), np.zeros_like(self._logits)
         self._num_steps = np.zeros(runs, np.int64)
         self._rewards = np.zeros(runs)  # moving average that began at 0
         self._weight = np.zeros(runs)  # that of as many ones
 
-    def _propose(self, uniform: np.ndarray) -> np.ndarray:
+    def _propose_coded(self, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         runs = np.arange(len(self._seeds))
-        cells, self._proposed = self._draw_new(runs, self._probabilities(runs), uniform)
-        return cells
+        return self._draw_new(runs, self._probabilities(runs), uniform)
 
     def _probabilities(self, runs: np.ndarray) -> np.ndarray:
         """Returns float64 [K, D, C] of the choices; 0 where a decision has fewer than C."""
@@ -100,14 +98,16 @@ class CategoricalReinforce(categorical.CategoricalSearch):
         weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return weights / weights.sum(axis=-1, keepdims=True)
 
-    def _learn(self, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray) -> None:
-        super()._learn(runs, cells, accuracy)
-        learns = ~np.isnan(accuracy) & (self._proposed[runs, 0] >= 0)
+    def _learn(
+        self, number: int, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray
+    ) -> None:
+        codes = self._codes[number]
+        learns = ~np.isnan(accuracy) & (codes[runs, 0] >= 0)
         runs, reward = runs[learns], accuracy[learns]
         for average, value in ((self._rewards, reward), (self._weight, 1.0)):
             average[runs] = self._momentum * average[runs] + (1 - self._momentum) * value
         advantage = reward - self._rewards[runs] / self._weight[runs]
-        chosen = categorical.one_hot(self._proposed[runs], self._allowed.shape[1])
+        chosen = categorical.one_hot(codes[runs], self._allowed.shape[1])
         score = chosen - self._probabilities(runs)  # gradient of log p by the logits
         self._num_steps[runs] += 1
         self._logits[runs] += self._rate * self._step(runs, advantage[:, None, None] * score)
@@ -117,9 +117,9 @@ class CategoricalReinforce(categorical.CategoricalSearch):
 
     def _adam(self, runs: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Returns Adam's step float64 [K, D, C] for a gradient, at learning rate 1."""
-        first = _BETA_1 * self._first_moment[runs] + (1 - _BETA_1) * gradient
-        second = _BETA_2 * self._second_moment[runs] + (1 - _BETA_2) * np.square(gradient)
-        self._first_moment[runs], self._second_moment[runs] = first, second
+        mu = _BETA_1 * self._mu[runs] + (1 - _BETA_1) * gradient
+        nu = _BETA_2 * self._nu[runs] + (1 - _BETA_2) * np.square(gradient)
+        self._mu[runs], self._nu[runs] = mu, nu
         steps = self._num_steps[runs][:, None, None]
-        scale = np.sqrt(second / (1 - _BETA_2**steps))
-        return first / (1 - _BETA_1**steps) / (scale + _EPSILON)
+        scale = np.sqrt(nu / (1 - _BETA_2**steps))
+        return mu / (1 - _BETA_1**steps) / (scale + _EPSILON)

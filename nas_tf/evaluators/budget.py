@@ -30,16 +30,16 @@ class Budget:
         """Raises ConfigError for a limit that is not positive, or when there is none."""
         if self.num_queries is None and self.cost_budget_sec is None:
             raise core.ConfigError(
-                "no budget: set --num_queries, --cost_budget_sec or both to a positive number"
+                "no budget: set num_queries, cost_budget_sec or both to a positive number"
             )
         if self.num_queries is not None and self.num_queries < 1:
             raise core.ConfigError(
-                f"--num_queries={self.num_queries}: a run needs at least one query"
+                f"num_queries={self.num_queries}: a run needs at least one query"
             )
         cost = self.cost_budget_sec
         if cost is not None and not (cost > 0 and math.isfinite(cost)):
             raise core.ConfigError(
-                f"--cost_budget_sec={cost}: expected a positive number of seconds"
+                f"cost_budget_sec={cost}: expected a positive number of seconds"
             )
 
     def active(self, num_queries: int, cost_sec: np.ndarray) -> np.ndarray:

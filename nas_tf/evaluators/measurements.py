@@ -59,6 +59,6 @@ def _accuracy_expected(values: np.ndarray) -> str:
 def _refuse(name: str, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:
     """Raises DataError for the first row [M] with a wrong value, bool [M, ...]."""
     if wrong.any():
-        place = tuple(np.argwhere(wrong)[0])
-        value = np.format_float_positional(values[place], trim="-")
-        raise DataError(f"row {place[0]} of the table: {name} {value}, expected {expected}")
+        index = tuple(np.argwhere(wrong)[0])
+        value = np.format_float_positional(values[index], trim="-")
+        raise DataError(f"row {index[0]} of the table: {name} {value}, expected {expected}")

@@ -30,7 +30,7 @@ _FINAL = 1  # index of the last evaluation of a training run in a table's metric
 _DRAWS = 256  # repeats drawn at a time
 
 
-class TabularEvaluator:
+class TabularEvaluator(core.Evaluator):
     """Looks cells up by key; a cell that is not in the table is infeasible and costs nothing.
 
     One without a validation accuracy is infeasible too, and costs what its row says.
@@ -95,8 +95,8 @@ class TabularEvaluator:
         cost = budget.cost_budget_sec
         if cost is not None and not self._cost.any():
             raise core.ConfigError(
-                f"--cost_budget_sec={cost:g}: every training of this table costs 0 s, so that the "
-                "budget would never end; set --num_queries instead"
+                f"cost_budget_sec={cost:g}: every training of this table costs 0 s, so that the "
+                "budget would never end; set num_queries instead"
             )
 
     def evaluate(self, suggestion: core.Suggestion, query: int) -> core.Evaluation:
@@ -151,7 +151,7 @@ def _draw(seed: int, block: int, repeats: int) -> np.ndarray:
     return core.generator(seed, core.Stream.REPEATS, block).integers(repeats, size=_DRAWS)
 
 
-class MultiBudgetEvaluator:
+class MultiBudgetEvaluator(core.Evaluator):
     """Looks cells up at the epochs that a suggestion asks for."""
 
     def __init__(self, epochs: Sequence[int], at: Callable[[int], TabularEvaluator]):

@@ -5,7 +5,7 @@ Shapes: F fits, R runs, A graphs drawn after a fit.
 
 import numpy as np
 
-NOT_DRAWN = -2  # in the place of samples
+NOT_DRAWN = -2  # instead of the index of a sample
 
 
 class Diagnostics:
@@ -13,7 +13,7 @@ class Diagnostics:
 
     def __init__(self):
         self._seen: list[int] = []
-        self._places: list[np.ndarray] = []
+        self._indices: list[np.ndarray] = []
         self._known: list[np.ndarray] = []
         self._fallback: list[tuple[int, int]] = []  # query, runs
         self._explored: list[tuple[int, ...]] = []  # as `arrays` says
@@ -23,7 +23,7 @@ class Diagnostics:
         """Takes up what `arrays` returned."""
         found = cls()
         found._seen = arrays["seen"].tolist()
-        found._places, found._known = list(arrays["places"]), list(arrays["known"])
+        found._indices, found._known = list(arrays["indices"]), list(arrays["known"])
         found._fallback = [tuple(pair) for pair in arrays["fallback"].tolist()]
         found._explored = [tuple(row) for row in arrays["explored"].tolist()]
         return found
@@ -31,7 +31,7 @@ class Diagnostics:
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns everything.
 
-        `seen` int64 [F]: queries before the fit. `places` int32 [F, R, A]: in the pool; -1 is no
+        `seen` int64 [F]: queries before the fit. `indices` int32 [F, R, A]: in the pool; -1 is no
         cell of it, `NOT_DRAWN` that the run had ended. `known` bool [F, R, A]: queried before.
         `fallback` int64 [:, 2]: queries at which runs explored because nothing drawn would do, and
         how many runs. `explored` int64 [:, 4]: queries at which runs explored, how many graphs they
@@ -39,21 +39,21 @@ class Diagnostics:
         """
         return {
             "seen": np.array(self._seen, np.int64),
-            "places": np.array(self._places, np.int32),
+            "indices": np.array(self._indices, np.int32),
             "known": np.array(self._known, bool),
             "fallback": np.array(self._fallback, np.int64).reshape(-1, 2),
             "explored": np.array(self._explored, np.int64).reshape(-1, 4),
         }
 
-    def add(self, seen: int, places: np.ndarray, known: np.ndarray) -> None:
-        """Notes what was drawn: places int [R, A], and bool [R, A]: the run has queried it.
+    def add(self, seen: int, indices: np.ndarray, known: np.ndarray) -> None:
+        """Notes what was drawn: indices int [R, A], and bool [R, A]: the run has queried it.
 
         What a resumed search draws again after the same queries is noted already.
         """
         if seen in self._seen[-1:]:
             return
         self._seen.append(seen)
-        self._places.append(places.astype(np.int32))
+        self._indices.append(indices.astype(np.int32))
         self._known.append(known)
 
     def count(self, query: int, collapsed: np.ndarray) -> None:
@@ -73,12 +73,12 @@ class Diagnostics:
         """
         if not self._seen:
             return {name: np.zeros((0, 0)) for name in ("valid", "unique", "new")}
-        places, known = np.stack(self._places), np.stack(self._known)
-        valid = places >= 0
-        ordered = np.sort(places, axis=-1)
+        indices, known = np.stack(self._indices), np.stack(self._known)
+        valid = indices >= 0
+        ordered = np.sort(indices, axis=-1)
         first = np.diff(ordered, axis=-1, prepend=NOT_DRAWN) > 0
         different = (first & (ordered >= 0)).sum(axis=-1)
-        drawn = (places != NOT_DRAWN).all(axis=-1)
+        drawn = (indices != NOT_DRAWN).all(axis=-1)
         count = valid.sum(axis=-1)
         unique = np.where(count > 0, different / np.maximum(count, 1), np.nan)
         return {
@@ -88,14 +88,17 @@ class Diagnostics:
         }
 
     def last(self) -> dict[str, float]:
-        """Returns the shares of the last fit, means over runs, how often any run fell back, and the
-        share of the explorer's graphs that were new cells.
+        """Returns what to log of the last fit.
+
+        These are the shares, means over runs; how often any run fell back; and the share of the
+        explorer's graphs that were new cells.
         """
         explorer = {"explorer/acceptance": self.acceptance} if self._explored else {}
         if not self._seen:
             return explorer
         kept = Diagnostics()
-        kept._seen, kept._places, kept._known = self._seen[-1:], self._places[-1:], self._known[-1:]
+        kept._seen, kept._indices = self._seen[-1:], self._indices[-1:]
+        kept._known = self._known[-1:]
         shares = {
             f"generator/{name}": float(np.nanmean(value)) if np.isfinite(value).any() else 0.0
             for name, value in kept.shares().items()
@@ -104,8 +107,8 @@ class Diagnostics:
 
     @property
     def latest(self) -> tuple[int, np.ndarray] | None:
-        """Queries before the last fit, and places int32 [R, A] of what was drawn; None before it."""
-        return (self._seen[-1], self._places[-1]) if self._seen else None
+        """Queries before the last fit, and indices int32 [R, A] of what it drew; None before it."""
+        return (self._seen[-1], self._indices[-1]) if self._seen else None
 
     @property
     def num_fallbacks(self) -> int:
@@ -114,7 +117,7 @@ class Diagnostics:
 
     @property
     def acceptance(self) -> float:
-        """Share of the explorer's graphs, of all runs together, that were new cells; NaN of none."""
+        """Share of the explorer's graphs, of all runs, that were new cells; NaN of none."""
         graphs, new = (sum(row[column] for row in self._explored) for column in (1, 2))
         return new / graphs if graphs else float("nan")
 

@@ -18,7 +18,6 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from nas_tf.core import ConfigError
-from nas_tf.graphpnas.description import empty_graphs
 from nas_tf.graphpnas.rows import (
     Generator,
     Graphs,
@@ -29,6 +28,7 @@ from nas_tf.graphpnas.rows import (
     row_log_prob,
     sample_graphs,
 )
+from nas_tf.spaces.graph_form import empty_graphs
 
 tfd = tfp.distributions
 
@@ -105,8 +105,7 @@ class GraphDistribution(tfd.Distribution):
         return _beam(self._generator, self._weights, count, width)
 
     def _mode(self):
-        """Returns the first of `most_probable`: by beam search, so the mode as far as that finds it.
-        """
+        """Returns the first of `most_probable`: the mode as far as beam search finds it."""
         graphs, _ = self.most_probable(1, width=_MODE_WIDTH)
         return tf.nest.map_structure(lambda array: array[0], graphs)
 

@@ -19,24 +19,21 @@ import networkx
 import numpy as np
 
 from nas_tf.core import ConfigError
-from nas_tf.graphpnas.description import GraphDescription, empty_graphs
-
-KINDS = ("erdos_renyi", "watts_strogatz")
-SCHEDULES = ("linear", "step")
+from nas_tf.spaces.graph_form import GraphDescription, empty_graphs
 
 
 @dataclasses.dataclass(frozen=True)
 class Explorer:
-    """A distribution of random graphs.
+    """A distribution of random graphs; the recipe checks what no graph decides.
 
     Attributes:
         description: of the graphs.
-        kind: one of `KINDS`.
+        kind: "erdos_renyi" or "watts_strogatz".
         probability: p, from 0 to 1.
         neighbours: k of Watts-Strogatz, even, from 2 to below N.
 
     Raises:
-        ConfigError: a parameter is out of range.
+        ConfigError: `neighbours` do not suit the number of nodes.
     """
 
     description: GraphDescription
@@ -45,16 +42,10 @@ class Explorer:
     neighbours: int = 4
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ConfigError(f"explorer={self.kind!r}: expected one of {', '.join(KINDS)}")
-        if not 0 <= self.probability <= 1:
-            raise ConfigError(
-                f"--explorer_probability={self.probability}: expected a number from 0 to 1"
-            )
         size, ring = self.description.num_nodes, self.kind == "watts_strogatz"
         if ring and (self.neighbours % 2 or not 2 <= self.neighbours < size):
             raise ConfigError(
-                f"--explorer_neighbours={self.neighbours}: expected an even number from 2 to below "
+                f"neighbours={self.neighbours}: expected an even number from 2 to below "
                 f"{size}, the nodes of a graph"
             )
 
@@ -62,10 +53,9 @@ class Explorer:
         """Draws graphs: edges int8 [B, N, N], [i, j] from node j to i, and labels int8 [B, N]."""
         edges, labels = empty_graphs(self.description, count)
         free = self.description.free_edges
-        if self.kind == "erdos_renyi":
-            there = rng.random(edges.shape) < self.probability
-        else:
-            there = self._rings(rng, count)
+        there = {"erdos_renyi": self._independent, "watts_strogatz": self._rings}[self.kind](
+            rng, count
+        )
         kinds = rng.integers(1, self.description.num_edge_labels, edges.shape)
         edges = np.where(free, there * kinds, edges).astype(np.int8)
         nodes = list(self.description.labelled_nodes)
@@ -73,6 +63,10 @@ class Explorer:
             0, self.description.num_node_labels, (count, len(nodes))
         )
         return edges, labels
+
+    def _independent(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        size = self.description.num_nodes
+        return rng.random((count, size, size)) < self.probability
 
     def _rings(self, rng: np.random.Generator, count: int) -> np.ndarray:
         size = self.description.num_nodes
@@ -88,7 +82,7 @@ class Explorer:
 
 @dataclasses.dataclass(frozen=True)
 class Exploration:
-    """How often a search explores.
+    """How often a search explores; the recipe (`strategies.graph_generator`) checks the ranges.
 
     Attributes:
         schedule: "linear" falls from `start` to `end` over `steps` queries; "step" is `start`
@@ -96,26 +90,12 @@ class Exploration:
         start: epsilon at the first query.
         end: epsilon in the end.
         steps: queries.
-
-    Raises:
-        ConfigError: a value is out of range.
     """
 
     schedule: str = "linear"
     start: float = 1.0
     end: float = 0.0
     steps: int = 30
-
-    def __post_init__(self):
-        if self.schedule not in SCHEDULES:
-            raise ConfigError(
-                f"explore_schedule={self.schedule!r}: expected one of {', '.join(SCHEDULES)}"
-            )
-        for name in ("start", "end"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"explore_{name}={getattr(self, name)}: expected 0 to 1")
-        if self.steps < 1:
-            raise ConfigError(f"explore_steps={self.steps}: expected at least 1")
 
     def epsilon(self, query: int) -> float:
         """Returns the probability of exploring at a query, counted from 0."""

@@ -25,7 +25,7 @@ from nas_tf.graphpnas.rows import (
     Weights,
     graph_log_prob,
 )
-from nas_tf.training.adam import adam_step
+from nas_tf.training.adam import adam_step, keras_rate
 
 
 class Adam(NamedTuple):
@@ -33,13 +33,13 @@ class Adam(NamedTuple):
 
     Attributes:
         number: int32 [], steps made.
-        first: moments float32 [S, ...], by the names of the weights.
-        second: likewise.
+        mu: first moments float32 [S, ...], by the names of the weights.
+        nu: second moments, likewise.
     """
 
     number: tf.Tensor
-    first: Weights
-    second: Weights
+    mu: Weights
+    nu: Weights
 
 
 class Buffer(NamedTuple):
@@ -139,13 +139,12 @@ def fit_program(
             found = tape.gradient(summed, weights, unconnected_gradients="zero")
             gradients = clipped([found[name] for name in names], clip_norm)
             values = [
-                [part[name] for name in names] for part in (weights, adam.first, adam.second)
+                [part[name] for name in names] for part in (weights, adam.mu, adam.nu)
             ]
-            moved = adam_step(
-                values[0], gradients, *values[1:], adam.number, learning_rate=learning_rate
-            )
-            weights, first, second = (dict(zip(names, part)) for part in moved)
-            return number + 1, weights, Adam(adam.number + 1, first, second), total + losses
+            rate = keras_rate(learning_rate, adam.number)
+            moved = adam_step(values[0], gradients, *values[1:], rate=rate)
+            weights, mu, nu = (dict(zip(names, part)) for part in moved)
+            return number + 1, weights, Adam(adam.number + 1, mu, nu), total + losses
 
         start = [tf.constant(0), weights, adam, tf.zeros(tf.shape(buffer.up)[:1])]
         start = tf.nest.map_structure(tf.convert_to_tensor, start)

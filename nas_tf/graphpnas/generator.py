@@ -34,9 +34,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.core import ConfigError
-from nas_tf.graphpnas.description import GraphDescription
-from nas_tf.graphpnas.rows import Graphs, Rows, Weights, check_sizes, glorot, masked
+from nas_tf.graphpnas.rows import Graphs, Rows, Weights, glorot, masked
+from nas_tf.spaces.graph_form import GraphDescription
 
 POOLINGS = ("mean", "sum")
 
@@ -45,15 +44,14 @@ POOLINGS = ("mean", "sum")
 class GraphGenerator:
     """The network of one space (a `rows.Generator`), of the paper's size; it holds no weights.
 
+    The recipe (`strategies.graphpnas`), or who loads a file, checks its sizes.
+
     Attributes:
         description: of the graphs.
         hidden: H.
         num_components: K.
         num_steps: S, of message passing.
-        pooling: of alpha over earlier nodes, "mean" or "sum".
-
-    Raises:
-        ConfigError: a size is below 1, or the pooling is unknown.
+        pooling: of alpha over earlier nodes, one of `POOLINGS`.
     """
 
     description: GraphDescription
@@ -61,11 +59,6 @@ class GraphGenerator:
     num_components: int = 10
     num_steps: int = 7
     pooling: str = "mean"
-
-    def __post_init__(self):
-        check_sizes(self, "hidden", "num_components", "num_steps")
-        if self.pooling not in POOLINGS:
-            raise ConfigError(f"pooling={self.pooling!r}: expected one of {', '.join(POOLINGS)}")
 
     def initial_weights(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draws kernels Glorot uniform; biases are 0."""

@@ -1,19 +1,19 @@
 """How a generator learns from a run's cells: GraphPNAS (Li et al., 2022), section 3.3, appendix F.
 
-Shapes: A graphs drawn after a fit.
+Shapes: G cells of a buffer, A graphs drawn after a fit.
 """
 
 import dataclasses
 
 import numpy as np
 
-from nas_tf.core import ConfigError
+from nas_tf.core import ceil_div
 from nas_tf.graphpnas import replay
 
 
 @dataclasses.dataclass(frozen=True)
 class Learning:
-    """How a generator learns.
+    """How a generator learns; the recipe (`strategies.graph_generator`) checks the ranges.
 
     Attributes:
         objective: one of `replay.OBJECTIVES`.
@@ -30,9 +30,6 @@ class Learning:
         temperature: half of the graphs are drawn as the generator has them, a quarter with logits
             divided by this, a quarter with logits divided by its square; see `search.GraphSearch`.
         restart: begin every fit with new weights.
-
-    Raises:
-        ConfigError: a number is out of range.
     """
 
     objective: str = "reweighted"
@@ -49,18 +46,18 @@ class Learning:
     temperature: float = 2.0
     restart: bool = False
 
-    def __post_init__(self):
-        for name in ("total_queries", "epochs", "batch_size", "period", "num_samples"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)}: expected at least 1")
-        if self.objective not in replay.OBJECTIVES:
-            raise ConfigError(
-                f"objective={self.objective!r}: expected one of {', '.join(replay.OBJECTIVES)}"
-            )
-        replay.check_buffer(self.keep_top, self.shares, self.beta)
-        if not 0 < self.learning_rate < np.inf:
-            raise ConfigError(f"learning_rate={self.learning_rate}: expected a positive number")
-        if not 1 <= self.temperature <= 8:  # far above, what is no choice would be drawn
-            raise ConfigError(f"temperature={self.temperature}: expected a number from 1 to 8")
-        if self.clip_norm is not None and not 0 < self.clip_norm < np.inf:
-            raise ConfigError(f"clip_norm={self.clip_norm}: expected a positive number")
+    def buffer_size(self, queries: int) -> int:
+        """Returns G, how many of a run's cells are learned from after so many queries."""
+        return replay.buffer_size(
+            queries, keep_top=self.keep_top, shares=self.shares, total=self.total_queries
+        )
+
+    def num_steps(self, queries: int) -> int:
+        """Returns the gradient steps of a fit after so many queries."""
+        return self.epochs * ceil_div(self.buffer_size(queries), self.batch_size)
+
+    def temperatures(self) -> np.ndarray:
+        """Returns what the logits of the graphs drawn are divided by, float32 [A]."""
+        count, rise = self.num_samples, self.temperature
+        sizes = [count - count // 4 - count // 4, count // 4, count // 4]
+        return np.repeat(np.float32([1.0, rise, rise**2]), sizes)

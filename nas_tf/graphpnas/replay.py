@@ -15,7 +15,7 @@ Shapes: Q queries of a run, G cells of the buffer.
 
 import numpy as np
 
-from nas_tf.core import ConfigError, NasError
+from nas_tf.core import NasError
 
 OBJECTIVES = ("reweighted", "reinforce", "rank")
 
@@ -38,7 +38,7 @@ def buffer_size(queries: int, *, keep_top: int | None, shares: tuple[float, floa
 
 
 def best_cells(accuracy: np.ndarray, count: int) -> np.ndarray:
-    """Returns the places of the `count` most accurate of float64 [Q], best first, int64 [<= G].
+    """Returns the indices of the `count` most accurate of float64 [Q], best first, int64 [<= G].
 
     Infeasible cells (NaN) are left out; of equals, the first queried come first.
     """
@@ -60,7 +60,6 @@ def coefficients(rewards: np.ndarray, objective: str, beta: float
         0), as in a buffer of one, every cell is as good as the mean and all are learned from.
 
     Raises:
-        ConfigError: the objective is unknown.
         NasError: a reward is not finite.
     """
     if not np.isfinite(rewards).all():
@@ -72,23 +71,9 @@ def coefficients(rewards: np.ndarray, objective: str, beta: float
     if not spread > 1e-12 * np.abs(rewards).max():
         return np.ones(len(rewards), np.float32), np.zeros(len(rewards), np.float32)
     standardized = ((rewards - rewards.mean()) / spread).astype(np.float32)
-    if objective == "reinforce":
-        return standardized, np.zeros_like(standardized)
-    if objective == "reweighted":
-        good = standardized > 0
-        return good.astype(np.float32), beta * (~good).astype(np.float32)
-    raise ConfigError(f"objective={objective!r}: expected one of {', '.join(OBJECTIVES)}")
-
-
-def check_buffer(keep_top: int | None, shares: tuple[float, float], beta: float) -> None:
-    """Checks settings of a buffer.
-
-    Raises:
-        ConfigError: a number is out of range.
-    """
-    if keep_top is not None and keep_top < 1:
-        raise ConfigError(f"keep_top={keep_top}: expected at least 1, or none for a share")
-    if not all(0 < share <= 1 for share in shares):
-        raise ConfigError(f"shares={shares}: expected two shares above 0, up to 1")
-    if not 0 <= beta < np.inf:
-        raise ConfigError(f"beta={beta}: expected a number from 0 up")
+    good, none = standardized > 0, np.zeros_like(standardized)
+    found = {
+        "reweighted": (good.astype(np.float32), beta * (~good).astype(np.float32)),
+        "reinforce": (standardized, none),
+    }
+    return found[objective]

@@ -14,8 +14,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from nas_tf.graphpnas.description import GraphDescription
-from nas_tf.graphpnas.rows import Graphs, Rows, Weights, check_sizes, glorot, masked
+from nas_tf.graphpnas.rows import Graphs, Rows, Weights, glorot, masked
+from nas_tf.spaces.graph_form import GraphDescription
 
 _LIMIT, _TEMPERATURE = 2.5, 5.0
 
@@ -24,21 +24,17 @@ _LIMIT, _TEMPERATURE = 2.5, 5.0
 class RecurrentGenerator:
     """The controller of one space (a `rows.Generator`); it holds no weights.
 
+    The recipe (`strategies.rnn_generator`), or who loads a file, checks its sizes.
+
     Attributes:
         description: of the graphs.
         hidden: H, units of each layer.
         num_layers: LSTM layers.
-
-    Raises:
-        ConfigError: a size is below 1.
     """
 
     description: GraphDescription
     hidden: int = 128
     num_layers: int = 2
-
-    def __post_init__(self):
-        check_sizes(self, "hidden", "num_layers")
 
     def initial_weights(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draws kernels Glorot uniform; biases are 0."""
@@ -95,8 +91,8 @@ class RecurrentGenerator:
         for layer, (hidden, cell) in enumerate(states):
             joined = tf.concat([inputs, hidden], axis=-1)
             gates = tf.matmul(joined, weights[f"{layer}_lstm"]) + weights[f"{layer}_lstm_bias"]
-            enter, forget, leave, new = tf.split(gates, 4, axis=-1)
-            cell = tf.sigmoid(forget) * cell + tf.sigmoid(enter) * tf.tanh(new)
-            inputs = tf.sigmoid(leave) * tf.tanh(cell)
+            input_gate, forget_gate, output_gate, candidate = tf.split(gates, 4, axis=-1)
+            cell = tf.sigmoid(forget_gate) * cell + tf.sigmoid(input_gate) * tf.tanh(candidate)
+            inputs = tf.sigmoid(output_gate) * tf.tanh(cell)
             after.append((inputs, cell))
         return after

@@ -18,8 +18,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from nas_tf.core import ConfigError
-from nas_tf.graphpnas.description import GraphDescription
+from nas_tf.spaces.graph_form import GraphDescription
 
 tfd = tfp.distributions
 
@@ -81,17 +80,6 @@ class Generator(Protocol):
         Returns:
             logits, [S, B, T].
         """
-
-
-def check_sizes(generator: Generator, *names: str) -> None:
-    """Checks sizes of a network.
-
-    Raises:
-        ConfigError: one is below 1.
-    """
-    for name in names:
-        if getattr(generator, name) < 1:
-            raise ConfigError(f"{name}={getattr(generator, name)}: expected at least 1")
 
 
 def glorot(rng: np.random.Generator, *shape: int) -> np.ndarray:

@@ -16,11 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from nas_tf.core import ConfigError, DataError, Stream, generator
-from nas_tf.graphpnas.description import GraphDescription
 from nas_tf.graphpnas.distribution import GraphDistribution
-from nas_tf.graphpnas.generator import GraphGenerator
+from nas_tf.graphpnas.generator import POOLINGS, GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import Generator, Graphs
+from nas_tf.spaces.graph_form import GraphDescription
 from nas_tf.storage import atomic_write
 
 KINDS = {"graph": GraphGenerator, "recurrent": RecurrentGenerator}
@@ -36,12 +36,16 @@ class FittedGenerator(keras.Model):
         description: fields of the `GraphDescription`.
         settings: of the network.
         **kwargs: as in `keras.Model`.
+
+    Raises:
+        ConfigError: a setting is out of range; a file may say anything.
     """
 
     def __init__(self, kind: str, space: str, description: dict, settings: dict, **kwargs):
         super().__init__(**kwargs)
         self.kind, self.space = kind, space
         self._fields, self._settings = dict(description), dict(settings)
+        _check_settings(settings)
         self.generator = KINDS[kind](_description(description), **settings)
         shapes = self.generator.initial_weights(generator(0, Stream.GRAPH_WEIGHTS))
         self._named = {
@@ -109,7 +113,7 @@ def load_generator(path: str | os.PathLike) -> FittedGenerator:
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file; a search with --strategy=graphpnas leaves one")
+        raise DataError(f"{path}: no such file; a search by GraphPNAS leaves one")
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise DataError(f"{path}: not a .keras file")
     try:
@@ -123,6 +127,16 @@ def load_generator(path: str | os.PathLike) -> FittedGenerator:
     if not all(np.isfinite(weight.numpy()).all() for weight in model.weights):
         raise DataError(f"{path}: damaged (weights that are not finite); search again")
     return model
+
+
+def _check_settings(settings: dict) -> None:
+    sizes = {name: value for name, value in settings.items() if name != "pooling"}
+    for name, size in sizes.items():
+        if size < 1:
+            raise ConfigError(f"{name}={size}: expected at least 1")
+    pooling = settings.get("pooling", POOLINGS[0])
+    if pooling not in POOLINGS:
+        raise ConfigError(f"pooling={pooling}: expected one of {', '.join(POOLINGS)}")
 
 
 def _description(fields: dict) -> GraphDescription:

@@ -1,3 +1,3 @@
 """Keras layers on Spektral: graph encoders."""
 
-from nas_tf import backend as backend  # before Keras: refuses what the library does not run on
+from nas_tf.layers import backend as backend  # before Keras: refuses what does not do

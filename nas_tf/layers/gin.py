@@ -8,7 +8,6 @@ Shapes: B graphs, N nodes, F features, C channels.
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
 from spektral.layers import GINConvBatch
 

@@ -1,3 +1,3 @@
 """Cell graphs turned into Keras networks."""
 
-from nas_tf import backend as backend  # before Keras: refuses what the library does not run on
+from nas_tf.layers import backend as backend  # before Keras: refuses what does not do

@@ -1,4 +1,7 @@
-"""A pool of cells: which of them are one edit apart, and which each run has queried.
+"""A pool of cells: which of them are one edit apart, and which each run has asked for.
+
+A pool numbers cells. One that is known beforehand is `Pool`, one that grows with the cells a search
+meets is `open_pool.OpenPool`; searches use both alike.
 
 Neighbours are found when they are first asked for and kept: a search asks for those of a few
 thousand cells, while finding them for all 423,624 of NAS-Bench-101 takes minutes.
@@ -6,13 +9,18 @@ thousand cells, while finding them for all 423,624 of NAS-Bench-101 takes minute
 Shapes: M cells of the pool, R runs, K cells asked about, W neighbours of the cell with the most.
 """
 
+import copy
+from collections.abc import Callable
+
 import numpy as np
 
 from nas_tf import core
 from nas_tf import graphs
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.space import SearchSpace
 
 _CHUNK = 1024  # cells whose neighbours are made at a time
+_RUN_BITS = 32  # of an index within a run
 
 
 def each_once(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
@@ -21,10 +29,10 @@ def each_once(cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
     Every strategy does this to the pool it is given, here.
 
     Returns:
-        the cells that are left, in the order they have, and int64 [K], their places in the pool.
+        the cells that are left, in the order they have, and int64 [K], their indices in the pool.
     """
-    places = graphs.first_of_each_key(cells)
-    return (cells if len(places) == len(cells) else cells[places]), places
+    index = graphs.first_of_each_key(cells)
+    return (cells if len(index) == len(cells) else cells[index]), index
 
 
 def unique_cells(cells: CellGraphs) -> CellGraphs:
@@ -36,73 +44,162 @@ def unique_cells(cells: CellGraphs) -> CellGraphs:
     return cells[np.argsort(cells.keys)]
 
 
+class Pool:
+    """Cells that are known beforehand, numbered by ascending key.
+
+    Attributes:
+        cells: [M], no key twice.
+    """
+
+    def __init__(self, cells: CellGraphs, space: SearchSpace | None = None):
+        """Numbers cells.
+
+        Args:
+            cells: [M]; of cells with the same key, the first.
+            space: says what one edit is, where that is asked.
+
+        Raises:
+            ValueError: there are no cells.
+        """
+        if not len(cells):
+            raise ValueError("the pool has no cells")
+        self.cells = unique_cells(cells)
+        self._index = graphs.KeyIndex(self.cells.keys)
+        self._neighbours = Neighbours(self, space)
+
+    def queried(self, num_runs: int) -> "Queried":
+        """Returns the books of runs that have asked for nothing."""
+        return Queried(num_runs)
+
+    def find(self, cells: CellGraphs) -> np.ndarray:
+        """Returns the indices int32 [...] of cells [...]; -1 is outside the pool."""
+        index, inside = self._index.find(cells.keys)
+        return np.where(inside, index, -1).astype(np.int32)
+
+    def neighbours(self, index: np.ndarray) -> np.ndarray:
+        """Returns the neighbours of cells; see `Neighbours.of`."""
+        return self._neighbours.of(index)
+
+    def check_left(self, queried: "Queried", runs: np.ndarray) -> None:
+        """Raises ConfigError if one of some runs, int [K], has asked for every cell."""
+        if (queried.num_left(len(self.cells))[runs] == 0).any():
+            raise core.pool_used_up(len(self.cells))
+
+    def draw(
+        self,
+        queried: "Queried",
+        runs: np.ndarray,
+        uniform: np.ndarray,
+        unused_rng: Callable[[int], np.random.Generator],
+    ) -> np.ndarray:
+        """Returns int [K], a cell for each of some runs that it has not asked for.
+
+        Args:
+            queried: by all R runs.
+            runs: int [K].
+            uniform: float64 [R] in [0, 1).
+            unused_rng: as of `open_pool.OpenPool`.
+        """
+        return queried.draw(uniform, len(self.cells))[runs]
+
+
 class Neighbours:
     """The neighbours that every cell of a pool has within the pool."""
 
-    def __init__(self, cells: CellGraphs, space: core.SearchSpace):
-        """Args: cells: the pool [M], from `unique_cells`; space: says what one edit is."""
-        self._cells = cells
-        self._index = graphs.KeyIndex(cells.keys)
-        self._space = space
-        self._start = np.full(len(cells), -1, np.int64)  # in the list; -1 is not found yet
-        self._count = np.zeros(len(cells), np.int64)
+    def __init__(self, pool: "Pool", space: SearchSpace | None):
+        """Args: pool: numbers the cells; space: says what one edit is."""
+        self._pool, self._space = pool, space
+        self._start = np.full(len(pool.cells), -1, np.int64)  # in the list; -1 is not found yet
+        self._count = np.zeros(len(pool.cells), np.int64)
         self._list = np.zeros(1, np.int32)  # the first is of no cell: no index is out of range
 
     def of(self, index: np.ndarray) -> np.ndarray:
         """Returns the neighbours of cells.
 
         Args:
-            index: int [K], places in the pool.
+            index: int [K], in the pool.
 
         Returns:
-            int32 [K, W], ascending; -1 fills rows up to the longest. W is at least 1.
+            int32 [K, W], by ascending key; -1 fills rows up to the longest. W is at least 1.
         """
+        self._grow(int(index.max(initial=-1)) + 1)
         missing = np.unique(index[self._start[index] < 0])
         for begin in range(0, len(missing), _CHUNK):
             self._find(missing[begin : begin + _CHUNK])
         count = self._count[index]
         column = np.arange(max(1, count.max(initial=0)))
         inside = column < count[:, None]
-        place = np.where(inside, self._start[index][:, None] + column, 0)
-        return np.where(inside, self._list[place], np.int32(-1))
+        position = np.where(inside, self._start[index][:, None] + column, 0)
+        return np.where(inside, self._list[position], np.int32(-1))
 
     def _find(self, index: np.ndarray) -> None:
         """Finds the neighbours of cells [K] and keeps them."""
-        candidates, origin = self._space.neighbours(self._cells[index])
-        place, inside = self._index.find(candidates.keys)
-        origin, place = origin[inside], place[inside]
-        order = np.lexsort((place, origin))
+        candidates, origin = self._space.neighbours(self._pool.cells[index])
+        found = self._pool.find(candidates)
+        inside = found >= 0
+        keys, origin, found = candidates.keys[inside], origin[inside], found[inside]
+        order = np.lexsort((keys, origin))
         count = np.bincount(origin, minlength=len(index))
         self._start[index] = len(self._list) + np.cumsum(count) - count
         self._count[index] = count
-        self._list = np.concatenate([self._list, place[order].astype(np.int32)])
+        self._list = np.concatenate([self._list, found[order]])
+
+    def _grow(self, size: int) -> None:
+        """Makes room for cells that the pool has met since."""
+        more = max(0, size - len(self._start))
+        if more:
+            more = max(more, len(self._start))
+            self._start = np.concatenate([self._start, np.full(more, -1, np.int64)])
+            self._count = np.concatenate([self._count, np.zeros(more, np.int64)])
 
 
 class Queried:
-    """The cells that every run has queried, and their accuracies.
+    """The cells that every run has asked for, and their accuracies where they are known.
 
-    One ascending list of places `run * M + cell` holds those of all runs.
+    One ascending list of `run * 2^32 + cell` holds those of all runs.
     """
 
-    def __init__(self, num_runs: int, num_cells: int):
-        self._num_runs = num_runs
-        self._num_cells = num_cells
-        self._places = np.zeros(0, np.int64)
-        self._accuracy = np.zeros(0)
+    def __init__(
+        self,
+        num_runs: int,
+        architectures: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
+        """Makes empty books.
 
-    def add(self, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray) -> None:
-        """Adds one cell to each of some runs.
+        Args:
+            num_runs: R.
+            architectures: turns indices of cells, int [...], into numbers that are the same where
+                cells are one architecture; None where every index is another one.
+        """
+        self._num_runs = num_runs
+        self._architectures = architectures
+        self._entries = np.zeros(0, np.int64)
+        self._accuracy = np.zeros(0)  # NaN: not known; -inf: infeasible
+
+    def add(self, runs: np.ndarray, cells: np.ndarray) -> None:
+        """Notes that some runs have asked for a cell each, which is out.
 
         Args:
             runs: int [K], no run twice.
-            cells: int [K], not queried by their runs before.
+            cells: int [K], not asked for by their runs before.
+        """
+        entries = self._entry(runs, cells)
+        if np.any(entries[1:] < entries[:-1]):
+            entries = np.sort(entries)
+        position = np.searchsorted(self._entries, entries)
+        self._entries = np.insert(self._entries, position, entries)
+        self._accuracy = np.insert(self._accuracy, position, np.nan)
+
+    def answer(self, runs: np.ndarray, cells: np.ndarray, accuracy: np.ndarray) -> None:
+        """Notes the accuracies of cells that were out.
+
+        Args:
+            runs: int [K].
+            cells: int [K].
             accuracy: float64 [K]; NaN is infeasible.
         """
-        places = self._place(runs, cells)
-        order = np.argsort(places)
-        position = np.searchsorted(self._places, places[order])
-        self._places = np.insert(self._places, position, places[order])
-        self._accuracy = np.insert(self._accuracy, position, accuracy[order])
+        position = np.searchsorted(self._entries, self._entry(runs, cells))
+        self._accuracy[position] = np.where(np.isnan(accuracy), -np.inf, accuracy)
 
     def find(self, runs: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Looks cells up.
@@ -112,40 +209,47 @@ class Queried:
             cells: int [K, W]; -1 is no cell.
 
         Returns:
-            bool [K, W]: the run has queried the cell; float64 [K, W]: its accuracy, -inf where it
-            is infeasible, not queried or no cell.
+            bool [K, W]: the run has asked for the cell; float64 [K, W]: its accuracy, -inf where it
+            is infeasible, NaN where it is not known (out, not asked for or no cell).
         """
-        places = self._place(runs[:, None], cells)
-        if not len(self._places):
-            return np.zeros(places.shape, bool), np.full(places.shape, -np.inf)
-        position = np.searchsorted(self._places, places)
-        position = np.minimum(position, len(self._places) - 1)
-        found = (self._places[position] == places) & (cells >= 0)
-        accuracy = np.where(found, self._accuracy[position], np.nan)
-        return found, np.where(np.isnan(accuracy), -np.inf, accuracy)
+        entries = self._entry(runs[:, None], cells)
+        if not len(self._entries):
+            return np.zeros(entries.shape, bool), np.full(entries.shape, np.nan)
+        position = np.searchsorted(self._entries, entries)
+        position = np.minimum(position, len(self._entries) - 1)
+        found = (self._entries[position] == entries) & (cells >= 0)
+        return found, np.where(found, self._accuracy[position], np.nan)
 
-    def num_left(self) -> np.ndarray:
-        """Returns int64 [R], how many cells each run has not queried."""
-        run = self._places // self._num_cells
-        return self._num_cells - np.bincount(run, minlength=self._num_runs)
+    def num_left(self, num_cells: int) -> np.ndarray:
+        """Returns int64 [R], how many of a pool's cells each run has not asked for."""
+        return num_cells - np.bincount(self._entries >> _RUN_BITS, minlength=self._num_runs)
 
-    def draw(self, uniform: np.ndarray) -> np.ndarray:
-        """Returns int64 [R], one cell of each run among those it has not queried.
+    def draw(self, uniform: np.ndarray, num_cells: int) -> np.ndarray:
+        """Returns int64 [R], one cell of each run among those it has not asked for.
 
         Args:
             uniform: float64 [R] in [0, 1); evenly spread numbers give all these cells equally
-                often. A run that has queried every cell gets any.
+                often. A run that has asked for every cell gets any.
+            num_cells: M.
         """
-        run, cell = np.divmod(self._places, self._num_cells)
-        left = self.num_left()
-        rank = (uniform * left).astype(np.int64)  # of the cell among those not queried
-        first = np.cumsum(self._num_cells - left) - (self._num_cells - left)
-        smaller = cell - (np.arange(len(cell)) - first[run])  # cells not queried before this one
+        run, cell = self._entries >> _RUN_BITS, self._entries & ((1 << _RUN_BITS) - 1)
+        left = self.num_left(num_cells)
+        rank = (uniform * left).astype(np.int64)  # of the cell among those not asked for
+        first = np.cumsum(num_cells - left) - (num_cells - left)
+        smaller = cell - (np.arange(len(cell)) - first[run])  # free cells before this one
         passed = np.bincount(run[smaller <= rank[run]], minlength=self._num_runs)
-        return np.minimum(rank + passed, self._num_cells - 1)
+        return np.minimum(rank + passed, num_cells - 1)
 
-    def _place(self, runs: np.ndarray, cells: np.ndarray) -> np.ndarray:
-        return runs.astype(np.int64) * self._num_cells + cells
+    def copy(self) -> "Queried":
+        """Returns books of their own."""
+        other = copy.copy(self)
+        other._accuracy = self._accuracy.copy()
+        return other
+
+    def _entry(self, runs: np.ndarray, cells: np.ndarray) -> np.ndarray:
+        if self._architectures is not None:
+            cells = np.where(cells >= 0, self._architectures(np.maximum(cells, 0)), -1)
+        return (runs.astype(np.int64) << _RUN_BITS) + cells
 
 
 def choose(allowed: np.ndarray, uniform: np.ndarray) -> np.ndarray:

@@ -6,10 +6,8 @@ What a file holds is recognised by its content:
 * or a cell a line, each in a form of its own: a text such as NAS-Bench-201's strings, JSON, a
   Python tuple, `Genotype(...)`. Empty lines and those that begin with # are passed over.
 
-What a cell is says the reader of its space: NAS-Bench-101 has matrices and operations
-(`nasbench101_text`), NAS-Bench-201 strings, operation indices, matrices and genotypes
-(`nasbench201_forms`), DARTS genotypes (`darts_genotype`). A whole number alone is a cell's index in
-a NAS-Bench-201 table.
+What a value stands for says its space (`SearchSpace.from_value`). A whole number alone is a cell's
+index in a table that numbers its cells.
 
 Shapes: B cells of a file.
 """
@@ -21,12 +19,12 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nas_tf.core import DataError, InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import darts_genotype, nasbench101_text, nasbench201_forms
+from nas_tf.spaces.space import SearchSpace
 
 _CELLS = re.compile(r'"cells"\s*:\s*(?=\[)')
 _SPACES = re.compile(r"[\s,]*")
@@ -48,7 +46,7 @@ class Item:
 
 def read_cells(
     path: str | os.PathLike,
-    space: str,
+    space: SearchSpace,
     *,
     numbering: str = "naslib",
     numbered: CellGraphs | None = None,
@@ -57,22 +55,22 @@ def read_cells(
 
     Args:
         path: the file.
-        space: name of the cells' search space.
-        numbering: of six operation indices, one of `nasbench201_forms.NUMBERINGS`.
+        space: of the cells.
+        numbering: of operation indices, see `SearchSpace.from_value`.
         numbered: the cells that a whole number alone counts; None where there are none.
 
     Raises:
         DataError: the file is missing, holds no cells or something else; the message has the line.
+        ConfigError: the space has no form as text.
     """
     path = pathlib.Path(path)
     items = read_items(path)
-    convert = READERS[space]
 
     def read(item: Item) -> CellGraphs:
         try:
             if _is_number(item.value):
                 return _of_number(int(item.value), numbered)
-            return convert(item.value, numbering)
+            return space.from_value(item.value, numbering)
         except InvalidArchitectureError as error:
             raise DataError(f"{path}: line {item.line}: {error}") from error
 
@@ -115,8 +113,8 @@ def _document(text: str) -> list[Item] | None:
     except (ValueError, RecursionError):
         return None
     if isinstance(value, Mapping) and isinstance(value.get("cells"), list):
-        places = [match.end() for match in _CELLS.finditer(text)]
-        return _elements(text, places or [start], value["cells"])
+        starts = [match.end() for match in _CELLS.finditer(text)]
+        return _elements(text, starts or [start], value["cells"])
     if isinstance(value, Mapping) or _is_one_cell(value):
         return [Item(text.count("\n", 0, start) + 1, value)]
     return _elements(text, [start], value)
@@ -127,7 +125,7 @@ def _elements(text: str, starts: list[int], values: list) -> list[Item]:
 
     Args:
         text: of the document.
-        starts: where the list may begin; at another place of the same name there is another list.
+        starts: where the list may begin; elsewhere another list may have the same name.
         values: of the list.
     """
     for start in starts:
@@ -139,14 +137,14 @@ def _elements(text: str, starts: list[int], values: list) -> list[Item]:
 def _elements_at(text: str, start: int, values: list) -> list[Item]:
     """Does `_elements` for the list at `start`; raises ValueError where another one is there."""
     decoder, items = json.JSONDecoder(), []
-    place, line = start + 1, 1 + text.count("\n", 0, start)
+    position, line = start + 1, 1 + text.count("\n", 0, start)
     for value in values:
-        begin = _SPACES.match(text, place).end()
-        items.append(Item(line + text.count("\n", place, begin), value))
+        begin = _SPACES.match(text, position).end()
+        items.append(Item(line + text.count("\n", position, begin), value))
         found, end = decoder.raw_decode(text, begin)
         if found != value:
             raise ValueError
-        line, place = line + text.count("\n", place, end), end
+        line, position = line + text.count("\n", position, end), end
     return items
 
 
@@ -202,20 +200,3 @@ def _of_number(number: int, numbered: CellGraphs | None) -> CellGraphs:
     if not 0 <= number < len(numbered):
         raise InvalidArchitectureError(f"index {number}: expected 0 to {len(numbered) - 1}")
     return numbered[number]
-
-
-def _nasbench101(value: Any, unused_numbering: str) -> CellGraphs:
-    return nasbench101_text.from_value(value)
-
-
-def _darts(value: Any, unused_numbering: str) -> CellGraphs:
-    if isinstance(value, str):
-        value = darts_genotype.parse_genotype(value)
-    return darts_genotype.from_genotypes([value])[0]
-
-
-READERS: dict[str, Callable[[Any, str], CellGraphs]] = {
-    "nasbench101": _nasbench101,
-    "nasbench201": nasbench201_forms.from_value,
-    "darts": _darts,
-}

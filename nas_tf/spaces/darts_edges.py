@@ -33,8 +33,8 @@ _ENTRIES = (0, 1, 2, 4, 6)  # the first row that stands for each source
 _COLUMNS = np.zeros((len(_ENTRIES), NUM_NODES), np.uint8)  # the column of a reader of each source
 _COLUMNS[range(len(_ENTRIES)), _ENTRIES] = 1
 _COLUMNS[range(2, len(_ENTRIES)), (3, 5, 7)] = 1
-_TOPOLOGY_PLACES = np.array([0, 1, 3, 18])  # an intermediate node has 1, 3, 6 or 10 pairs
-_OP_PLACES = _CHOICES ** np.arange(NUM_SLOTS - 1, -1, -1)
+_TOPOLOGY_WEIGHTS = np.array([0, 1, 3, 18])  # an intermediate node has 1, 3, 6 or 10 pairs
+_OP_WEIGHTS = _CHOICES ** np.arange(NUM_SLOTS - 1, -1, -1)
 
 
 def random_edges(
@@ -90,7 +90,7 @@ def cell_keys(sources: np.ndarray, ops: np.ndarray) -> np.ndarray:
     for index in range(num_orders.max()):
         rows = np.flatnonzero(num_orders[topology] > index)
         moved = np.take_along_axis(digits[rows], orders[topology[rows], index], axis=1)
-        best[rows] = np.minimum(best[rows], moved @ _OP_PLACES)
+        best[rows] = np.minimum(best[rows], moved @ _OP_WEIGHTS)
     numbers = smallest[topology] * _CHOICES**NUM_SLOTS + best
     return graphs.scramble(numbers.astype(np.uint64) + graphs.SPLIT_MIX_STEP).reshape(lead)
 
@@ -101,8 +101,8 @@ def _canonical_forms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Returns:
         int64 [180], the smallest number of an isomorphic topology; int64 [180, 24, 8], what every
-        place of it takes its operation from, in each renumbering that leads to it; and int64 [180],
-        how many these are. Places are those of sorted sources.
+        slot of it takes its operation from, in each renumbering that leads to it; and int64 [180],
+        how many these are. Slots are those of sorted sources.
     """
     pairs = [list(itertools.combinations(range(size), 2)) for size in NUM_SOURCES]
     topologies = np.array(list(itertools.product(*pairs)))  # [180, 4, 2]
@@ -115,15 +115,15 @@ def _canonical_forms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     numbers = np.where(allowed, _topology_numbers(renumbered), len(topologies))
     smallest = numbers.min(axis=1)
     best = numbers == smallest[:, None]
-    places = (2 * moves[..., None] + order).reshape(len(topologies), len(moves), NUM_SLOTS)
+    slots = (2 * moves[..., None] + order).reshape(len(topologies), len(moves), NUM_SLOTS)
     first = np.argsort(~best, axis=1, kind="stable")
-    return smallest, np.take_along_axis(places, first[..., None], axis=1), best.sum(axis=1)
+    return smallest, np.take_along_axis(slots, first[..., None], axis=1), best.sum(axis=1)
 
 
 def _topology_numbers(sources: np.ndarray) -> np.ndarray:
     """Returns int64 [...], 0 to 179: which pairs of sources [..., 4, 2] the nodes have."""
     low, high = sources.min(axis=-1), sources.max(axis=-1)
-    return (high * (high - 1) // 2 + low) @ _TOPOLOGY_PLACES
+    return (high * (high - 1) // 2 + low) @ _TOPOLOGY_WEIGHTS
 
 
 def _renumber(sources: np.ndarray, old: np.ndarray) -> np.ndarray:

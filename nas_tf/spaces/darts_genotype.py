@@ -23,14 +23,16 @@ import numpy as np
 
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import darts
-from nas_tf.spaces.darts_edges import INTERIOR_OPS, NUM_INPUTS, NUM_INTERMEDIATE, NUM_SLOTS
+from nas_tf.spaces import darts_cells
+from nas_tf.spaces.darts_edges import (
+    INTERIOR_OPS, NUM_INPUTS, NUM_INTERMEDIATE, NUM_SLOTS, OP_NAMES,
+)
 
 Genotype = namedtuple("Genotype", "normal normal_concat reduce reduce_concat")
 
 CONCAT = range(NUM_INPUTS, NUM_INPUTS + NUM_INTERMEDIATE)
 
-_CODES = {darts.OP_NAMES[op]: op for op in INTERIOR_OPS}
+_CODES = {OP_NAMES[op]: op for op in INTERIOR_OPS}
 _PARTS = ("normal", "reduce")
 
 
@@ -42,9 +44,9 @@ def to_genotypes(cells: CellGraphs) -> list[Genotype]:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    sources, ops = (edges.reshape(-1, NUM_SLOTS).tolist() for edges in darts.to_edges(cells))
+    sources, ops = (edges.reshape(-1, NUM_SLOTS).tolist() for edges in darts_cells.to_edges(cells))
     lists = [
-        [(darts.OP_NAMES[op], source) for op, source in zip(*pair)] for pair in zip(ops, sources)
+        [(OP_NAMES[op], source) for op, source in zip(*pair)] for pair in zip(ops, sources)
     ]
     return [Genotype(edges, CONCAT, list(edges), CONCAT) for edges in lists]
 
@@ -71,7 +73,7 @@ def from_genotypes(genotypes: Iterable[Sequence | Mapping], part: str = "both") 
         for index, genotype in enumerate(genotypes)
     ]
     edges = np.array(parsed, np.int8).reshape(len(genotypes), len(wanted), NUM_INTERMEDIATE, 2, 2)
-    cells = darts.from_edges(edges[..., 1], edges[..., 0])  # [B, 1 or 2]
+    cells = darts_cells.from_edges(edges[..., 1], edges[..., 0])  # [B, 1 or 2]
     differ = np.flatnonzero(cells.keys[:, 0] != cells.keys[:, -1])
     if len(differ):
         raise InvalidArchitectureError(
@@ -79,6 +81,19 @@ def from_genotypes(genotypes: Iterable[Sequence | Mapping], part: str = "both") 
             "both; part='normal' or part='reduce' takes one of them"
         )
     return cells[:, 0]
+
+
+def from_value(value: str | Sequence | Mapping) -> CellGraphs:
+    """Returns the cell, [], of a genotype or of a text that spells one; see `from_genotypes`."""
+    return from_genotypes([parse_genotype(value) if isinstance(value, str) else value])[0]
+
+
+def to_values(cells: CellGraphs) -> list[dict[str, list]]:
+    """Returns the genotypes of cells [B] as JSON has them: lists by the names of the fields."""
+    return [
+        {name: list(value) for name, value in genotype._asdict().items()}
+        for genotype in to_genotypes(cells)
+    ]
 
 
 def parse_genotype(text: str) -> Genotype:
@@ -130,13 +145,13 @@ def _parse(name: str, genotype: Sequence | Mapping, part: str) -> list[tuple[int
         raise InvalidArchitectureError(
             f"{name}: {_short(edges)}: expected {NUM_SLOTS} edges, two of every intermediate node"
         )
-    parsed = [_parse_edge(f"{name}, edge {place}", edge, NUM_INPUTS + place // 2)
-              for place, edge in enumerate(edges)]
-    for place in range(0, NUM_SLOTS, 2):
-        if parsed[place][1] == parsed[place + 1][1]:
+    parsed = [_parse_edge(f"{name}, edge {slot}", edge, NUM_INPUTS + slot // 2)
+              for slot, edge in enumerate(edges)]
+    for slot in range(0, NUM_SLOTS, 2):
+        if parsed[slot][1] == parsed[slot + 1][1]:
             raise InvalidArchitectureError(
-                f"{name}, edges {place} and {place + 1}: both from predecessor "
-                f"{parsed[place][1]}; expected two different ones"
+                f"{name}, edges {slot} and {slot + 1}: both from predecessor "
+                f"{parsed[slot][1]}; expected two different ones"
             )
     return parsed
 

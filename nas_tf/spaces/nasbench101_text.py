@@ -14,11 +14,11 @@ import numpy as np
 from nas_tf import graphs
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import nasbench101
+from nas_tf.spaces import nasbench101_cells
 
 _MATRIX = ("matrix", "module_adjacency", "adjacency", "original_matrix")
 _OPS = ("ops", "module_operations", "operations", "original_ops")
-_CODES = {name: code for code, name in enumerate(nasbench101.OP_NAMES)}
+_CODES = {name: code for code, name in enumerate(nasbench101_cells.OP_NAMES)}
 
 
 def from_specs(specs: Iterable[Any]) -> CellGraphs:
@@ -32,7 +32,7 @@ def from_specs(specs: Iterable[Any]) -> CellGraphs:
     """
     parts = [from_value(spec) for spec in specs]
     if not parts:
-        return nasbench101.NasBench101Space(2).enumerate_cells()[:0]
+        return nasbench101_cells.enumerate_cells(2)[:0]
     return CellGraphs.concatenate([part.reshape(1) for part in parts])
 
 
@@ -51,16 +51,16 @@ def from_value(value: Any) -> CellGraphs:
             )
     batch = CellGraphs.from_matrices([matrix], [[_CODES[name] for name in ops]], len(ops))
     if not graphs.is_upper_triangular(batch.adjacency)[0]:
-        raise _outside(nasbench101.Invalid.NOT_UPPER_TRIANGULAR)
+        raise _outside(nasbench101_cells.Invalid.NOT_UPPER_TRIANGULAR)
     pruned, connected = graphs.prune(batch)
     if not connected[0]:
-        raise _outside(nasbench101.Invalid.DISCONNECTED)
+        raise _outside(nasbench101_cells.Invalid.DISCONNECTED)
     cell = CellGraphs.from_matrices(*([part] for part in pruned.matrix(0)),
-                                    max(len(ops), nasbench101.MAX_VERTICES))
-    reason = nasbench101.NasBench101Space().check(cell)[0]
+                                    max(len(ops), nasbench101_cells.MAX_VERTICES))
+    reason = nasbench101_cells.check(cell)[0]
     if reason:
-        raise _outside(nasbench101.Invalid(reason))
-    size = nasbench101.MAX_VERTICES
+        raise _outside(nasbench101_cells.Invalid(reason))
+    size = nasbench101_cells.MAX_VERTICES
     return CellGraphs(cell.adjacency[0, :size, :size], cell.ops[0, :size], cell.num_nodes[0])
 
 
@@ -70,7 +70,7 @@ def to_specs(cells: CellGraphs) -> list[dict[str, list]]:
     for index in range(len(cells)):
         matrix, codes = cells.matrix(index)
         found.append({
-            "matrix": matrix.tolist(), "ops": [nasbench101.OP_NAMES[code] for code in codes]
+            "matrix": matrix.tolist(), "ops": [nasbench101_cells.OP_NAMES[code] for code in codes]
         })
     return found
 
@@ -110,7 +110,7 @@ def _check_matrix(matrix: Any, size: int) -> None:
         raise InvalidArchitectureError(f"matrix {_short(matrix)}: expected zeros and ones")
 
 
-def _outside(reason: nasbench101.Invalid) -> InvalidArchitectureError:
+def _outside(reason: nasbench101_cells.Invalid) -> InvalidArchitectureError:
     return InvalidArchitectureError(f"outside NAS-Bench-101: {reason.text}")
 
 

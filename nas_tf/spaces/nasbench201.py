@@ -19,70 +19,30 @@ positional key is needed. Cells that compute the same function through 'none' an
 Shapes: M = 15,625 cells, N = 8 nodes, D = 7 operations.
 """
 
-import enum
-import functools
-import itertools
+from typing import Any
 
 import numpy as np
 
-from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import nasbench201_text
-
-NUM_CELLS = 15_625
-NUM_NEIGHBOURS = 24
-NUM_NODES = 8
-OP_NAMES = (
-    "input", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none", "output"
+# Who has this module has the names of its cells as well.
+from nas_tf.spaces.nasbench201_cells import (
+    AVGPOOL3X3, CONV1X1, CONV3X3, EDGE_OPS, EDGES, INPUT, INTERIOR_OPS, NONE, NUM_CELLS,
+    NUM_NEIGHBOURS, NUM_NODES, OP_NAMES, OUTPUT, SKIP, Invalid, all_cells, check, find_strings,
+    from_edges, from_strings, indices, neighbour_indices, network_strings, to_edges, to_strings,
 )
-INPUT, CONV1X1, CONV3X3, AVGPOOL3X3, SKIP, NONE, OUTPUT = range(7)
-INTERIOR_OPS = (CONV1X1, CONV3X3, AVGPOOL3X3, SKIP, NONE)
-
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # (source, target) of nodes 1 to 6
-# Labels of the 4-node form are the benchmark's own numbers, so that 0 is no edge.
-EDGE_OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-
-_LABELS = np.array([EDGE_OPS.index(OP_NAMES[op]) for op in INTERIOR_OPS], np.int8)
-_CHOICES = len(INTERIOR_OPS)
-_PLACES = _CHOICES ** np.arange(len(EDGES) - 1, -1, -1)  # the first edge counts most
-_SOURCES, _TARGETS = np.array(EDGES).T
+from nas_tf.spaces.nasbench201_encodings import NasBench201Decisions, NasBench201GraphForm
+from nas_tf.spaces.nasbench201_forms import from_value, to_values
+from nas_tf.spaces.space import SearchSpace
 
 
-class Invalid(enum.IntEnum):
-    """Why a graph is outside the space; VALID is 0.
-
-    Where several hold the highest counts. Hence graphs whose reason is at most WRONG_EDGES have
-    sound operations, which is all that the validity of the released arch2vec code looks at (it also
-    skips node 1).
-    """
-
-    VALID = 0
-    WRONG_EDGES = 1
-    UNKNOWN_INTERIOR_OPERATION = 2
-    NO_OUTPUT_LAST = 3
-    NO_INPUT_FIRST = 4
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.WRONG_EDGES: "its edges are not the ten that every cell has",
-    Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is none of the five operations",
-    Invalid.NO_OUTPUT_LAST: "the last node is not 'output'",
-    Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
-}
-
-
-class NasBench201Space:
+class NasBench201Space(SearchSpace):
     """Cells of the NAS-Bench-201 space; everything is looked up in the list of all cells."""
 
     name = "nasbench201"
+    title = "NAS-Bench-201"
     max_nodes = NUM_NODES
     op_names = OP_NAMES
+    op_labels = ("input", "1×1", "3×3", "avg-pool", "skip", "none", "output")
 
     def enumerate_cells(self) -> CellGraphs:
         """Returns every cell once, [M], with keys; the arrays are read-only.
@@ -90,7 +50,7 @@ class NasBench201Space:
         Cells are ordered by their operation codes, that of the first edge first. The benchmark's
         own order is in its tables.
         """
-        return _all_cells()
+        return all_cells()
 
     def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
         """Draws every operation of every cell uniformly.
@@ -99,7 +59,7 @@ class NasBench201Space:
             rng: source of randomness.
             shape: leading dimensions of the result.
         """
-        return _all_cells()[rng.integers(NUM_CELLS, size=shape)]
+        return all_cells()[rng.integers(NUM_CELLS, size=shape)]
 
     def mutate(self, cells: CellGraphs, rng: np.random.Generator) -> CellGraphs:
         """Returns, for every cell [...], one of its 24 neighbours, all equally likely.
@@ -107,9 +67,9 @@ class NasBench201Space:
         Raises:
             InvalidArchitectureError: a cell is outside the space.
         """
-        neighbours = _neighbour_indices(indices(cells))
+        neighbours = neighbour_indices(indices(cells))
         choice = rng.integers(NUM_NEIGHBOURS, size=cells.shape)
-        return _all_cells()[np.take_along_axis(neighbours, choice[..., None], axis=-1)[..., 0]]
+        return all_cells()[np.take_along_axis(neighbours, choice[..., None], axis=-1)[..., 0]]
 
     def neighbours(self, cells: CellGraphs) -> tuple[CellGraphs, np.ndarray]:
         """Returns all cells with one operation changed, 24 of each cell.
@@ -123,9 +83,31 @@ class NasBench201Space:
         Raises:
             InvalidArchitectureError: a cell is outside the space.
         """
-        neighbours = _neighbour_indices(indices(cells))
+        neighbours = neighbour_indices(indices(cells))
         origin = np.repeat(np.arange(len(cells)), NUM_NEIGHBOURS)
-        return _all_cells()[neighbours.ravel()], origin
+        return all_cells()[neighbours.ravel()], origin
+
+    def decisions(self, cells: CellGraphs | None = None) -> NasBench201Decisions:
+        """Returns cells as the operations of their edges; all pools have the same decisions."""
+        del cells
+        return NasBench201Decisions()
+
+    def graph_form(self, cells: CellGraphs | None = None) -> NasBench201GraphForm:
+        """Returns cells as graphs of four nodes; all pools have the same form."""
+        del cells
+        return NasBench201GraphForm()
+
+    def from_value(self, value: Any, numbering: str = "naslib") -> CellGraphs:
+        """Returns the cell, [], of a string, numbers or a genotype; see `nasbench201_forms`.
+
+        Raises:
+            InvalidArchitectureError: it is no cell of the benchmark.
+        """
+        return from_value(value, numbering)
+
+    def to_values(self, cells: CellGraphs) -> list[dict[str, Any]]:
+        """Returns `arch_str` of each of cells [B]."""
+        return to_values(cells)
 
     def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
         """Returns what arch2vec's encoder reads.
@@ -155,7 +137,7 @@ class NasBench201Space:
         cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
         return cells, self.check(cells)
 
-    def counts_as_valid(self, unused_adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
+    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
         """Tells which decoded matrices arch2vec's published validity counts as valid.
 
         Its code looks at operations alone, and not at that of node 1: 79.41 % of the samples
@@ -163,191 +145,17 @@ class NasBench201Space:
         at random are 78 % different ones, there being 15,625. `decode` tells which are cells.
 
         Args:
+            adjacency: is not looked at.
             ops: integers [..., 8], operation codes of every node.
 
         Returns:
             bool [...].
         """
+        del adjacency
         interior = ops[..., 2:-1]
         known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
         return (ops[..., 0] == INPUT) & known & (ops[..., -1] == OUTPUT)
 
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
-        same_edges = (cells.adjacency == _adjacency()).all(axis=(-2, -1))
-        interior = cells.ops[..., 1:-1]
-        known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
-        reason = np.zeros(cells.shape, np.int8)
-        reason[~same_edges | (cells.num_nodes != NUM_NODES)] = Invalid.WRONG_EDGES
-        reason[~known] = Invalid.UNKNOWN_INTERIOR_OPERATION
-        reason[cells.ops[..., -1] != OUTPUT] = Invalid.NO_OUTPUT_LAST
-        reason[cells.ops[..., 0] != INPUT] = Invalid.NO_INPUT_FIRST
-        return reason
-
-
-def indices(cells: CellGraphs) -> np.ndarray:
-    """Returns int64 [...]: the place of every cell in `NasBench201Space.enumerate_cells`.
-
-    Raises:
-        InvalidArchitectureError: a cell is outside the space.
-    """
-    reason = NasBench201Space().check(cells)
-    if reason.any():
-        place = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[place])).text
-        raise InvalidArchitectureError(f"cell {place} is outside NAS-Bench-201: {text}")
-    return (cells.ops[..., 1:-1].astype(np.int64) - CONV1X1) @ _PLACES
-
-
-def to_strings(cells: CellGraphs) -> np.ndarray:
-    """Returns the benchmark's string of every cell, str [...].
-
-    Raises:
-        InvalidArchitectureError: a cell is outside the space.
-    """
-    return _all_strings()[indices(cells)]
-
-
-def from_strings(strings: np.ndarray) -> CellGraphs:
-    """Returns the cells of the benchmark's strings, str [...].
-
-    Raises:
-        InvalidArchitectureError: a string is no cell of the benchmark; the message has the first.
-    """
-    index, known = find_strings(strings)
-    if not known.all():
-        text = str(np.ravel(strings)[np.argmin(known.ravel())])
-        raise InvalidArchitectureError(
-            f"{nasbench201_text.quoted(text)} is no NAS-Bench-201 cell: "
-            f"{nasbench201_text.reason(text, EDGE_OPS)}"
-        )
-    return _all_cells()[index]
-
-
-def find_strings(strings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Looks the benchmark's strings up, str [...]; white space in them does not matter.
-
-    Returns:
-        int64 [...] places in `NasBench201Space.enumerate_cells` (undefined where unknown) and
-        bool [...]: it is the string of a cell.
-    """
-    strings = nasbench201_text.tidied(strings)
-    ordered, order = _sorted_strings()
-    position = np.minimum(np.searchsorted(ordered, strings), NUM_CELLS - 1)
-    return order[position], ordered[position] == strings
-
-
-def to_edges(cells: CellGraphs) -> np.ndarray:
-    """Returns the 4-node form of every cell.
-
-    Returns:
-        int8 [..., 4, 4]; at [i, j] with i < j the place in `EDGE_OPS` of the operation from node i
-        to node j, 0 elsewhere.
-
-    Raises:
-        InvalidArchitectureError: a cell is outside the space.
-    """
-    choice = indices(cells)[..., None] // _PLACES % _CHOICES
-    edges = np.zeros((*cells.shape, 4, 4), np.int8)
-    edges[..., _SOURCES, _TARGETS] = _LABELS[choice]
-    return edges
-
-
-def from_edges(edges: np.ndarray) -> CellGraphs:
-    """Returns the cells of 4-node forms, integers [..., 4, 4]; see `to_edges`.
-
-    Raises:
-        InvalidArchitectureError: a label is unknown, or one is not above the diagonal.
-    """
-    edges = np.asarray(edges)
-    if edges.shape[-2:] != (4, 4) or not np.issubdtype(edges.dtype, np.integer):
-        raise InvalidArchitectureError(
-            f"labelled edges of shape {edges.shape} and type {edges.dtype}: expected integers "
-            "[..., 4, 4]"
-        )
-    if np.tril(edges).any():
-        raise InvalidArchitectureError("a labelled edge leads to the same or an earlier node")
-    labels = edges[..., _SOURCES, _TARGETS]
-    unknown = (labels < 0) | (labels >= _CHOICES)
-    if unknown.any():
-        raise InvalidArchitectureError(
-            f"edge label {labels[unknown][0]}: expected 0 to {_CHOICES - 1}, {', '.join(EDGE_OPS)}"
-        )
-    return _all_cells()[np.argsort(_LABELS)[labels] @ _PLACES]
-
-
-def network_strings(cells: CellGraphs) -> np.ndarray:
-    """Returns a string of what every cell computes, str [...]: equal for the same network.
-
-    'none' gives '#', 'skip_connect' gives what it reads, and sums have no order, as in the
-    benchmark's own count: 6,466 unique networks. That count is of strings and keeps the '#' of a
-    sum; without them 5,390 are left.
-
-    Raises:
-        InvalidArchitectureError: a cell is outside the space.
-    """
-    flat = indices(cells).ravel()
-    texts = [_network_string(index) for index in flat.tolist()]
-    return np.array(texts, dtype=np.str_).reshape(cells.shape)
-
-
-@functools.cache
-def _network_string(index: int) -> str:
-    ops = _all_cells().ops[index, 1:-1].tolist()
-    terms = [["0"], [], [], []]  # what is summed at each node
-    for (source, target), op in zip(EDGES, ops, strict=True):
-        read = "+".join(sorted(terms[source]))
-        if op == NONE or read == "#":
-            terms[target].append("#")
-        else:
-            terms[target].append(read if op == SKIP else f"({read})@{OP_NAMES[op]}")
-    return "+".join(sorted(terms[3]))
-
-
-@functools.cache
-def _adjacency() -> np.ndarray:
-    """Returns uint8 [8, 8]: an edge of the cell feeds the edges that start where it ends."""
-    matrix = np.zeros((NUM_NODES, NUM_NODES), np.uint8)
-    matrix[0, 1:-1] = _SOURCES == 0
-    matrix[1:-1, 1:-1] = _TARGETS[:, None] == _SOURCES
-    matrix[1:-1, -1] = _TARGETS == 3
-    return matrix
-
-
-@functools.cache
-def _all_cells() -> CellGraphs:
-    ops = np.empty((NUM_CELLS, NUM_NODES), np.int8)
-    ops[:, 0], ops[:, -1] = INPUT, OUTPUT
-    ops[:, 1:-1] = list(itertools.product(INTERIOR_OPS, repeat=len(EDGES)))
-    adjacency = np.tile(_adjacency(), (NUM_CELLS, 1, 1))
-    cells = CellGraphs(adjacency, ops, np.full(NUM_CELLS, NUM_NODES, np.int8))
-    for array in (cells.adjacency, cells.ops, cells.num_nodes, cells.keys):
-        array.setflags(write=False)  # one list for all
-    return cells
-
-
-@functools.cache
-def _all_strings() -> np.ndarray:
-    """Returns the strings of all cells, str [M]."""
-    parts = [
-        [f"{'|+' if source == 0 and target > 1 else ''}|{OP_NAMES[op]}~{source}"
-         for op in INTERIOR_OPS]
-        for source, target in EDGES
-    ]
-    return np.array(["".join(chosen) + "|" for chosen in itertools.product(*parts)])
-
-
-@functools.cache
-def _sorted_strings() -> tuple[np.ndarray, np.ndarray]:
-    """Returns the strings of all cells in alphabetical order, str [M], and their places."""
-    order = np.argsort(_all_strings())
-    return _all_strings()[order], order
-
-
-def _neighbour_indices(index: np.ndarray) -> np.ndarray:
-    """Returns the places of the 24 neighbours of cells at places int64 [...], int64 [..., 24]."""
-    choice = index[..., None] // _PLACES % _CHOICES
-    other = np.arange(1, _CHOICES)
-    change = (choice[..., None] + other) % _CHOICES - choice[..., None]
-    neighbours = index[..., None, None] + change * _PLACES[:, None]
-    return neighbours.reshape(*index.shape, NUM_NEIGHBOURS)
+        return check(cells)

@@ -19,13 +19,13 @@ import numpy as np
 
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import nasbench201, nasbench201_text
+from nas_tf.spaces import nasbench201_cells, nasbench201_text
 
 NUMBERINGS = ("naslib", "nats_bench")
 
 _LARGE = 1 << 31
-_NATS_EDGES = nasbench201.EDGES
-_NATS_OPS = nasbench201.EDGE_OPS
+_NATS_EDGES = nasbench201_cells.EDGES
+_NATS_OPS = nasbench201_cells.EDGE_OPS
 _EDGES = {"naslib": tuple(sorted(_NATS_EDGES)), "nats_bench": _NATS_EDGES}
 _OPS = {
     "naslib": ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3"),
@@ -58,9 +58,9 @@ def from_op_indices(numbers: np.ndarray, numbering: str) -> CellGraphs:
         )
     labels = np.array([_NATS_OPS.index(op) for op in ops])
     matrix = np.zeros((*numbers.shape[:-1], 4, 4), np.int64)
-    for place, (source, target) in enumerate(edges):
-        matrix[..., source, target] = labels[numbers[..., place]]
-    return nasbench201.from_edges(matrix)
+    for index, (source, target) in enumerate(edges):
+        matrix[..., source, target] = labels[numbers[..., index]]
+    return nasbench201_cells.from_edges(matrix)
 
 
 def to_op_indices(cells: CellGraphs, numbering: str) -> np.ndarray:
@@ -71,7 +71,7 @@ def to_op_indices(cells: CellGraphs, numbering: str) -> np.ndarray:
         ValueError: the numbering is unknown.
     """
     edges, ops = _numbering(numbering)
-    matrix = nasbench201.to_edges(cells)
+    matrix = nasbench201_cells.to_edges(cells)
     numbers = np.array([ops.index(op) for op in _NATS_OPS])
     return np.stack([numbers[matrix[..., source, target]] for source, target in edges], axis=-1)
 
@@ -90,7 +90,8 @@ def from_nats_matrices(matrices: np.ndarray) -> CellGraphs:
             f"matrix {_short(matrices)}: expected NATS-Bench's, with the operation from node j to "
             "a later node i at [i, j] and zeros elsewhere"
         )
-    return nasbench201.from_edges(matrices.swapaxes(-1, -2) if matrices.ndim > 1 else matrices)
+    edges = matrices.swapaxes(-1, -2) if matrices.ndim > 1 else matrices
+    return nasbench201_cells.from_edges(edges)
 
 
 def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
@@ -110,7 +111,7 @@ def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
     if isinstance(value, str):
         numbers = value.replace(",", " ").split()
         if not (numbers and all(re.fullmatch("[0-9]{1,9}", part) for part in numbers)):
-            return nasbench201.from_strings(np.array([value]))[0]
+            return nasbench201_cells.from_strings(np.array([value]))[0]
         value = [int(part) for part in numbers]
     array = _numbers(value)
     if array is not None:
@@ -120,7 +121,16 @@ def from_value(value: Any, numbering: str = "naslib") -> CellGraphs:
                 f"{_short(value)}: expected six operation indices or a 4 x 4 matrix"
             )
         return from_nats_matrices(array) if matrix else from_op_indices(array, numbering)
-    return nasbench201.from_strings(np.array([_spelled(value)]))[0]
+    return nasbench201_cells.from_strings(np.array([_spelled(value)]))[0]
+
+
+def to_values(cells: CellGraphs) -> list[dict[str, str]]:
+    """Returns `arch_str` of each of cells [B].
+
+    Raises:
+        InvalidArchitectureError: a cell is outside the space.
+    """
+    return [{"arch_str": text} for text in nasbench201_cells.to_strings(cells).tolist()]
 
 
 def _numbering(name: str) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:

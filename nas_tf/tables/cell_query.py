@@ -101,7 +101,7 @@ def _find(
     inside: np.ndarray,
     reasons: list[str],
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns places in the table, int64 [B], and the columns that every table has.
+    """Returns indices in the table, int64 [B], and the columns that every table has.
 
     Args:
         table: to look in.
@@ -113,8 +113,8 @@ def _find(
     found &= inside
     notes = np.where(inside, f"the cell is not in the table {table.name}", "")
     notes = np.where(found, "", notes).astype(object)
-    for place in np.flatnonzero(~inside):
-        notes[place] = f"outside the space: {reasons[place]}"
+    for outside in np.flatnonzero(~inside):
+        notes[outside] = f"outside the space: {reasons[outside]}"
     keys = np.where(inside, cells.keys, np.uint64(0))
     return index, {"found": found, "note": notes.astype(np.str_), "key": keys}
 

@@ -46,9 +46,9 @@ def gen_is_edge_fn(bits: int) -> Callable[[Any, Any], np.ndarray]:
 
     def is_edge(x: Any, y: Any) -> np.ndarray:
         x, y = np.asarray(x).astype(np.int64), np.asarray(y).astype(np.int64)
-        place = x + y * (y - 1) // 2
-        known = (x < y) & (place < len(present))
-        return np.where(known, present[np.where(known, place, 0)], 0)
+        bit = x + y * (y - 1) // 2
+        known = (x < y) & (bit < len(present))
+        return np.where(known, present[np.where(known, bit, 0)], 0)
 
     return is_edge
 

@@ -33,7 +33,7 @@ _PADDING = 16  # readable bytes after the last message
 
 
 class MessageError(ValueError):
-    """A message cannot be decoded; `index` is its place in the batch."""
+    """A message cannot be decoded; `index` is its own in the batch."""
 
     def __init__(self, index: int, reason: str):
         """Args: index: of the message; reason: what is wrong with it."""

@@ -18,9 +18,9 @@ import os
 import pathlib
 
 import numpy as np
-import tqdm
+from absl import logging
 
-from nas_tf import core, graphs
+from nas_tf import caching, core, graphs
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench101_rows, records
@@ -86,8 +86,8 @@ def group_rows(
     table = order.reshape(len(first), -1)[rank]
     shape = (len(first), len(epochs), repeats, 2)
     columns = {
-        name: rows.metrics[table.ravel(), place].reshape(shape)
-        for place, name in enumerate(nasbench101_rows.METRICS)
+        name: rows.metrics[table.ravel(), number].reshape(shape)
+        for number, name in enumerate(nasbench101_rows.METRICS)
     }
     return {
         "adjacency": cells.adjacency,
@@ -115,17 +115,17 @@ def pairs_checksum(keys: np.ndarray, hashes: np.ndarray) -> int:
 
 
 def _read_rows(path: pathlib.Path) -> nasbench101_rows.Rows:
-    """Parses all chunks of a file, with a progress bar on a terminal."""
+    """Parses all chunks of a file, with a progress bar."""
     size = path.stat().st_size if path.is_file() else None
-    with tqdm.tqdm(
-        total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}", disable=None
+    with caching.progress_bar(
+        total=size, unit="B", unit_scale=True, desc=f"Reading {path.name}"
     ) as bar:
         chunks = records.read_chunks(path, progress=bar.update)
         return nasbench101_rows.concatenate([nasbench101_rows.parse_rows(c) for c in chunks])
 
 
 def _order_rows(rows: nasbench101_rows.Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Sorts rows by hash, then epochs, then place in the file.
+    """Sorts rows by hash, then epochs, then position in the file.
 
     Returns:
         int64 [n], the order, and int64 [M], where in it each cell begins.
@@ -169,7 +169,7 @@ def _check_hashes(
         distinct: graphs as written.
         index: int64 [n], the graph of every row.
         first_row: int64 [M], the first row of every hash.
-        cell_of_row: int64 [n], the hash of every row, as its place in `first_row`.
+        cell_of_row: int64 [n], the hash of every row, as its index in `first_row`.
         path: of the file, for messages.
     """
     row_keys = distinct.keys[index]
@@ -213,15 +213,15 @@ def _first_wrong_hash(
         doubtful: int64 [d], which cells to look at, in this order.
 
     Returns:
-        Its place in the batch.
+        Its index in the batch.
     """
     many = doubtful.size > _NOTICE_CELLS
     if many:
-        print(f"table: checking {doubtful.size:,} hashes, about 0.1 ms each", flush=True)
+        logging.info("Checking %s hashes, about 0.1 ms each", f"{doubtful.size:,}")
     space = nasbench101.NasBench101Space()
-    for start in tqdm.trange(
-        0, doubtful.size, _HASH_CHUNK, desc="Checking hashes", leave=False,
-        disable=None if many else True,
+    chunks = range(0, doubtful.size, _HASH_CHUNK)
+    for start in caching.progress_bar(
+        chunks, desc="Checking hashes", leave=False, disable=not many
     ):
         part = doubtful[start:start + _HASH_CHUNK]
         expected = nasbench101_rows.hash_halves(space.md5_hashes(cells[part]))

@@ -199,9 +199,9 @@ def _parse_epochs(
     width = ends - starts
     _raise_where(chunk, (width < 1) | (width > 6), "its number of epochs has no 1 to 6 digits")
     value = np.zeros(len(starts), np.int32)
-    for place in range(int(width.max())):
-        here = width > place
-        digit = data[np.where(here, starts + place, starts)].astype(np.int32) - ord("0")
+    for position in range(int(width.max())):
+        here = width > position
+        digit = data[np.where(here, starts + position, starts)].astype(np.int32) - ord("0")
         _raise_where(chunk, here & ((digit < 0) | (digit > 9)), "its number of epochs is no number")
         value = np.where(here, value * 10 + digit, value)
     _raise_where(chunk, value == 0, "0 epochs")
@@ -279,8 +279,8 @@ def _parse_metrics(
             messages.append(binascii.a2b_base64(text[start:end], strict_mode=True))
         decoded = model_metrics.decode(messages)
     except binascii.Error as error:
-        place = chunk.where(len(messages))
-        raise core.DataError(f"{place}: its metrics are no base64 ({error})") from error
+        record = chunk.where(len(messages))
+        raise core.DataError(f"{record}: its metrics are no base64 ({error})") from error
     except model_metrics.MessageError as error:
         raise core.DataError(f"{chunk.where(error.index)}: {error}") from error
     metrics = np.ascontiguousarray(decoded.evaluations[:, 1:, 1:].transpose(0, 2, 1))

@@ -19,19 +19,20 @@ import os
 import pathlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from absl import logging
 
 from nas_tf import caching
 from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import CellGraphs
-from nas_tf.paths import expand_home
+from nas_tf.config import expand_home
 from nas_tf.spaces.nasbench201 import NUM_CELLS, NasBench201Space
 from nas_tf.tables import nasbench201_csv, nats_archive
 
 WHERE_TO_GET = (
-    "set --nasbench201_table=PATH to a CSV file (its columns are in README.md) or to the folder "
+    "give a CSV file (its columns are in docs/tables.md) or the folder "
     "NATS-tss-v1_0-3ffb9-simple from https://github.com/D-X-Y/NATS-Bench"
 )
 REPORT_EPOCHS = 200
@@ -82,12 +83,12 @@ class Protocol:
         """Raises ConfigError for a budget in seconds where the table has no costs."""
         if cost_budget_sec is not None and self.cost_sec is None:
             raise ConfigError(
-                f"--cost_budget_sec={cost_budget_sec:g}: {self.table} has no column "
-                f"{self.dataset}_cost_sec_{self.search_epochs}ep; set --num_queries instead"
+                f"cost_budget_sec={cost_budget_sec:g}: {self.table} has no column "
+                f"{self.dataset}_cost_sec_{self.search_epochs}ep; set num_queries instead"
             )
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class NasBench201Table:
     """Measurements of NAS-Bench-201 cells, in the benchmark's order where the file has it.
 
@@ -97,7 +98,8 @@ class NasBench201Table:
             on; accuracies in [0, 1], costs in seconds.
         name: of the table, for reports.
         path: of the file or folder, "" when there is none.
-        numbered: a cell's place in the table is its index in the benchmark.
+        numbered: a cell's index in the table is its index in the benchmark.
+        space: name of the cells' search space.
     """
 
     cells: CellGraphs
@@ -105,6 +107,8 @@ class NasBench201Table:
     name: str = "memory"
     path: str = ""
     numbered: bool = False
+
+    space: ClassVar[str] = NasBench201Space.name
 
     def __post_init__(self):
         """Raises DataError when a column does not fit the cells."""
@@ -115,6 +119,12 @@ class NasBench201Table:
                     f"table {self.name!r}: column {name} of shape {np.shape(values)}; expected "
                     f"{self.cells.shape} and a name such as cifar10_valid_acc_200ep"
                 )
+
+    def __repr__(self) -> str:
+        return (
+            f"<NasBench201Table {self.name!r}: {self.num_cells:,} cells, "
+            f"{', '.join(self.datasets)}>"
+        )
 
     @classmethod
     def load(
@@ -195,7 +205,7 @@ class NasBench201Table:
         known = self._known(name)
         if known is None:
             raise ConfigError(
-                f"--dataset={name}: {self._label} has {', '.join(self.datasets) or 'none'}"
+                f"dataset={name}: {self._label} has {', '.join(self.datasets) or 'none'}"
             )
         return known
 
@@ -298,7 +308,7 @@ def _columns_directory(
 def _named_columns(
     stored: Mapping[str, np.ndarray], metadata: Mapping[str, Any]
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns places and columns of what was cached; raises DataError unless all cells are there."""
+    """Returns indices and columns of what was cached; raises DataError unless complete."""
     columns = dict(zip(metadata["names"], stored["values"], strict=True))
     if not np.array_equal(np.sort(stored["index"]), np.arange(NUM_CELLS)):
         raise DataError("not every cell once")
@@ -308,9 +318,8 @@ def _named_columns(
 def _read_columns(folder: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Reads an archive; returns columns and metadata to be cached."""
     nats_archive.check_installed(folder)
-    print(
-        f"table: reading {folder} for the first time, this takes minutes (kept for the next time)",
-        flush=True,
+    logging.info(
+        "Reading %s for the first time, this takes minutes (kept for the next time)", folder
     )
     index, columns = nats_archive.read_columns(folder)
     stored = {"index": index, "values": np.stack(list(columns.values()))}

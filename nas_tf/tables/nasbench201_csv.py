@@ -40,7 +40,7 @@ class Columns(NamedTuple):
     """What a file holds.
 
     Attributes:
-        index: int64 [M], the place of every row's cell in the space's enumeration, in the
+        index: int64 [M], the index of every row's cell in the space's enumeration, in the
             benchmark's order where the file has it.
         values: float64 [M] by the columns' names: accuracies in [0, 1], costs in seconds.
         numbered: the file has the benchmark's order.
@@ -82,7 +82,7 @@ def read_columns(path: str | os.PathLike) -> Columns:
 
 
 def check_complete(path: str | os.PathLike, index: np.ndarray) -> None:
-    """Raises DataError unless every cell is among the places `index`, int64 [...]."""
+    """Raises DataError unless every cell is among the indices, int64 [...]."""
     missing = np.setdiff1d(np.arange(NUM_CELLS), index)
     if missing.size:
         first = nasbench201.to_strings(
@@ -166,13 +166,13 @@ def _check_lengths(
 
 
 def _check_cells(path: pathlib.Path, texts: tuple[str, ...], numbers: list[int]) -> np.ndarray:
-    """Returns int64 [M], the places of the cells: known ones, each once, and all of them."""
+    """Returns int64 [M], the indices of the cells: known ones, each once, and all of them."""
     index, known = nasbench201.find_strings(np.array(texts))
     if not known.all():
-        place = int(np.argmin(known))
+        row = int(np.argmin(known))
         raise DataError(
-            f"{path}: row {numbers[place]}, column arch_str: {_quote(texts[place])} is no "
-            f"NAS-Bench-201 cell: {nasbench201_text.reason(texts[place], nasbench201.EDGE_OPS)}"
+            f"{path}: row {numbers[row]}, column arch_str: {_quote(texts[row])} is no "
+            f"NAS-Bench-201 cell: {nasbench201_text.reason(texts[row], nasbench201.EDGE_OPS)}"
         )
     _check_each_once(path, "arch_str", index, texts, numbers)
     check_complete(path, index)
@@ -205,9 +205,9 @@ def _benchmark_order(
     values = _numbers(path, "arch_index", texts, numbers)
     wrong = (values != np.floor(values)) | (values < 0) | (values >= NUM_CELLS)
     if wrong.any():
-        place = int(np.argmax(wrong))
+        row = int(np.argmax(wrong))
         raise DataError(
-            f"{path}: row {numbers[place]}, column arch_index: {_quote(texts[place])}, expected "
+            f"{path}: row {numbers[row]}, column arch_index: {_quote(texts[row])}, expected "
             f"0 to {NUM_CELLS - 1}"
         )
     _check_each_once(path, "arch_index", values, texts, numbers)
@@ -222,19 +222,19 @@ def _read_metric(
     values = _numbers(path, name, texts, numbers, missing=not is_cost)
     wrong = values < 0 if is_cost else (values < 0) | (values > 100)
     if wrong.any():
-        place = int(np.argmax(wrong))
+        row = int(np.argmax(wrong))
         expected = "seconds, 0 or more" if is_cost else "per cent, 0 to 100"
         raise DataError(
-            f"{path}: row {numbers[place]}, column {name}: {texts[place]}, expected {expected}"
+            f"{path}: row {numbers[row]}, column {name}: {texts[row]}, expected {expected}"
         )
     if is_cost:
         return values
     if np.isnan(values).all():
         raise DataError(f"{path}: column {name}: no accuracy at all; leave the column out")
     if np.nanmax(values) <= 1:
-        place = int(np.nanargmax(values))
+        row = int(np.nanargmax(values))
         raise DataError(
-            f"{path}: row {numbers[place]}, column {name}: {values[place]:g} is its largest value, "
+            f"{path}: row {numbers[row]}, column {name}: {values[row]:g} is its largest value, "
             "these are fractions; expected per cent, multiply by 100"
         )
     return values / 100
@@ -252,7 +252,7 @@ def _numbers(
     Empty fields and `nan` are NaN where values may be `missing`.
     """
     values = np.full(len(texts), math.nan)
-    for place, text in enumerate(texts):
+    for row, text in enumerate(texts):
         if missing and text.strip().lower() in ("", "nan"):
             continue
         try:
@@ -261,9 +261,9 @@ def _numbers(
             value = math.nan
         if not math.isfinite(value):
             raise DataError(
-                f"{path}: row {numbers[place]}, column {name}: {_quote(text)} is no number"
+                f"{path}: row {numbers[row]}, column {name}: {_quote(text)} is no number"
             )
-        values[place] = value
+        values[row] = value
     return values
 
 

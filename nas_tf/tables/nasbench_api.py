@@ -19,9 +19,9 @@ from nas_tf.tables.model_spec import ModelSpec
 
 _Value = TypeVar("_Value")
 
-_TIMES = ("halfway", "final")
+TIMES = ("halfway", "final")
 # Names of the official statistics, and of our columns.
-_STATISTICS = {
+STATISTICS = {
     "training_time": "training_time_sec",
     "train_accuracy": "train_accuracy",
     "validation_accuracy": "validation_accuracy",
@@ -96,7 +96,7 @@ def missing_cell(model_spec: ModelSpec, error: MissingCellError) -> MissingCellE
 
 
 class HashedTable(Protocol):
-    """What the statistics below need of a table; see `nasbench101.NasBench101Table`."""
+    """What the statistics below need of a table; see `nasbench101_table.NasBench101Table`."""
 
     cells: CellGraphs
     hashes: np.ndarray
@@ -104,7 +104,7 @@ class HashedTable(Protocol):
     trainable_parameters: np.ndarray
 
     def index_of_hash(self, module_hash: str) -> int:
-        """Returns the position of a cell; raises KeyError when it is not there."""
+        """Returns the index of a cell; raises KeyError when it is not there."""
 
 
 class _Statistics(Mapping, Generic[_Value]):
@@ -174,15 +174,15 @@ class ComputedStatistics(_Statistics[dict[int, list[dict[str, float]]]]):
 
     def _make(self, index: int) -> dict[int, list[dict[str, float]]]:
         metrics = {
-            f"{time}_{name}": getattr(self._table, column)[index, :, :, place].tolist()
-            for place, time in enumerate(_TIMES)
-            for name, column in _STATISTICS.items()
+            f"{time}_{name}": getattr(self._table, column)[index, :, :, half].tolist()
+            for half, time in enumerate(TIMES)
+            for name, column in STATISTICS.items()
         }
         repeats = range(len(metrics["final_test_accuracy"][0]))
         return {
             epochs: [
-                {name: values[place][repeat] for name, values in metrics.items()}
+                {name: values[budget][repeat] for name, values in metrics.items()}
                 for repeat in repeats
             ]
-            for place, epochs in enumerate(self._table.epochs)
+            for budget, epochs in enumerate(self._table.epochs)
         }

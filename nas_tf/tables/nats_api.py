@@ -96,7 +96,7 @@ class NATSBench:
             ValueError: there is no cell with that index.
             DataError: the table does not number its cells.
         """
-        return str(nasbench201.to_strings(self.table.cells[self._place(index)]))
+        return str(nasbench201.to_strings(self.table.cells[self._index_of(index)]))
 
     def query_index_by_arch(self, arch: Any) -> int:
         """Returns the index of a cell.
@@ -110,7 +110,7 @@ class NATSBench:
             DataError: the table does not number its cells.
         """
         self._check_numbered()
-        return self._place(arch)
+        return self._index_of(arch)
 
     def query_by_arch(self, arch: Any, hp: int | str = "12") -> str:
         """Returns what the table knows of a cell, as text: its string and a line a data set.
@@ -122,11 +122,11 @@ class NATSBench:
         Raises:
             InvalidArchitectureError, ValueError, DataError: see `query_index_by_arch`.
         """
-        place = self._place(arch)
-        lines = [str(nasbench201.to_strings(self.table.cells[place]))]
+        index = self._index_of(arch)
+        lines = [str(nasbench201.to_strings(self.table.cells[index]))]
         for dataset in self.table.datasets:
             found = {
-                name: self._value(place, dataset, name, int(hp)) for name in _KINDS
+                name: self._value(index, dataset, name, int(hp)) for name in _KINDS
             }
             parts = [
                 f"{name} {value:.2f}{' s' if name == 'cost-sec' else '%'}"
@@ -167,16 +167,16 @@ class NATSBench:
         epochs = int(hp)
         if iepoch not in (None, epochs - 1):
             raise ConfigError(f"iepoch={iepoch}: a table has the last epoch alone, {epochs - 1}")
-        place, known = self._place(index), self._dataset(dataset)
+        index, known = self._index_of(index), self._dataset(dataset)
         items = _items(known, dataset)
         info = {
-            name: self._value(place, known, name, epochs)
+            name: self._value(index, known, name, epochs)
             for name in _KINDS if items is None or epochs in items.get(name, ())
         }
         info = {name: value for name, value in info.items() if value is not None}
         if not info:
             halves = known == "cifar10" and items != _VALID and any(
-                self._value(place, known, name, epochs) is not None
+                self._value(index, known, name, epochs) is not None
                 for name in _VALID if epochs in _VALID[name]
             )
             other = "; cifar10-valid has it" if halves else ""
@@ -223,15 +223,15 @@ class NATSBench:
             self._used_time += info["cost-sec"]
         return info["valid-accuracy"], None, info["cost-sec"], self._used_time
 
-    def _place(self, arch: Any) -> int:
-        """Returns where a cell is in the table."""
+    def _index_of(self, arch: Any) -> int:
+        """Returns the index of a cell in the table."""
         arch = arch.tostr() if hasattr(arch, "tostr") else arch
         if isinstance(arch, str):
             cell = nasbench201.from_strings(np.array(arch))
-            place, found = self._index.find(cell.keys)
+            index, found = self._index.find(cell.keys)
             if not found:
                 raise ValueError(f"{arch!r}: the cell is not in the table {self.table.name}")
-            return int(place)
+            return int(index)
         self._check_numbered()
         try:
             index = operator.index(None if isinstance(arch, bool) else arch)
@@ -256,12 +256,12 @@ class NATSBench:
                 "benchmark's numbers in a column arch_index, or ask by strings"
             )
 
-    def _value(self, place: int, dataset: str, item: str, epochs: int) -> float | None:
+    def _value(self, index: int, dataset: str, item: str, epochs: int) -> float | None:
         """Returns one number of a cell, accuracies in per cent; None where the table has none."""
         values = self.table.columns.get(f"{dataset}_{_KINDS[item]}_{epochs}ep")
-        if values is None or np.isnan(values[place]):
+        if values is None or np.isnan(values[index]):
             return None
-        return float(values[place]) * (1 if item == "cost-sec" else 100)
+        return float(values[index]) * (1 if item == "cost-sec" else 100)
 
 
 def _items(known: str, asked: str) -> Mapping[str, tuple[int, ...]] | None:

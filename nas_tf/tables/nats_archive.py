@@ -20,8 +20,8 @@ import pathlib
 from typing import Any
 
 import numpy as np
-import tqdm
 
+from nas_tf import caching
 from nas_tf.core import ConfigError, DataError
 from nas_tf.spaces import nasbench201
 from nas_tf.tables import nasbench201_csv
@@ -90,9 +90,10 @@ def read_columns(folder: str | os.PathLike) -> tuple[np.ndarray, dict[str, np.nd
     archive = _open(folder)
     index = _check_cells(folder, archive)
     columns = {name: np.empty(len(index)) for name in _column_names()}
-    for place in tqdm.trange(len(index), desc=f"Reading {folder.name}", unit="cell", disable=None):
-        for name, value in _read_cell(folder, archive, place).items():
-            columns[name][place] = value
+    numbers = range(len(index))
+    for number in caching.progress_bar(numbers, desc=f"Reading {folder.name}", unit="cell"):
+        for name, value in _read_cell(folder, archive, number).items():
+            columns[name][number] = value
     complete = {name: values for name, values in columns.items() if not np.isnan(values).any()}
     if not any("_acc_" in name for name in complete):
         raise DataError(f"{folder}: no accuracy is there for every cell; download it again")
@@ -103,7 +104,7 @@ def check_installed(folder: str | os.PathLike) -> None:
     """Raises ConfigError where the package that reads a folder is not installed."""
     if nats_bench is None:
         raise ConfigError(
-            f"--nasbench201_table={folder}: a NATS-Bench folder is read by the package "
+            f"{folder}: a NATS-Bench folder is read by the package "
             "nats_bench, which is not installed; pip install 'nas_tf[nats]'"
         )
 
@@ -123,26 +124,26 @@ def _open(folder: pathlib.Path) -> Any:
 
 
 def _check_cells(folder: pathlib.Path, archive: Any) -> np.ndarray:
-    """Returns int64 [M], the places of the archive's cells in the space's enumeration."""
-    strings = [str(archive.arch(place)) for place in range(len(archive))]
+    """Returns int64 [M], the indices of the archive's cells in the space's enumeration."""
+    strings = [str(archive.arch(number)) for number in range(len(archive))]
     index, known = nasbench201.find_strings(np.array(strings, dtype=np.str_))
     if not known.all():
-        place = int(np.argmin(known))
+        number = int(np.argmin(known))
         raise DataError(
-            f"{folder / META_FILE}: architecture {place}, {strings[place]!r}, is no NAS-Bench-201 "
-            "cell"
+            f"{folder / META_FILE}: architecture {number}, {strings[number]!r}, is no "
+            "NAS-Bench-201 cell"
         )
     nasbench201_csv.check_complete(folder / META_FILE, index)
     return index
 
 
-def _read_cell(folder: pathlib.Path, archive: Any, place: int) -> dict[str, float]:
+def _read_cell(folder: pathlib.Path, archive: Any, number: int) -> dict[str, float]:
     """Returns every column's value of one cell, NaN where the archive has none."""
     values = {}
     try:
         for source in _SOURCES:
             info = archive.get_more_info(
-                place, source.dataset, hp=str(source.epochs), is_random=False
+                number, source.dataset, hp=str(source.epochs), is_random=False
             )
             for name, items in source.columns.items():
                 parts = [info.get(item) for item in items]
@@ -151,9 +152,9 @@ def _read_cell(folder: pathlib.Path, archive: Any, place: int) -> dict[str, floa
                 )
     except Exception as error:  # unpickling a damaged file may raise anything
         raise DataError(
-            f"{folder}: architecture {place}: {_describe(error)}; download the archive again"
+            f"{folder}: architecture {number}: {_describe(error)}; download the archive again"
         ) from error
-    archive.arch2infos_dict.pop(place, None)  # the package would keep every cell it has read
+    archive.arch2infos_dict.pop(number, None)  # the package would keep every cell it has read
     return values
 
 

@@ -159,8 +159,8 @@ def _split(
         if length_checksums[length] != length_crc:
             _raise_bad_length(path, first_record + len(payloads), offset + position)
         if length > _MAX_PAYLOAD_BYTES:
-            place = where(path, first_record + len(payloads), offset + position)
-            raise core.DataError(f"{place}: {length} bytes long, no benchmark record is")
+            record = where(path, first_record + len(payloads), offset + position)
+            raise core.DataError(f"{record}: {length} bytes long, no benchmark record is")
         start = position + _HEADER_BYTES
         if start + length + 4 > end:
             break
@@ -175,15 +175,15 @@ def _split(
     return chunk, position
 
 
-def _check_payloads(chunk: RecordChunk, data: bytes, places: np.ndarray) -> None:
-    """Compares the payloads' checksums with those stored at `places`, int64 [n], in `data`."""
+def _check_payloads(chunk: RecordChunk, data: bytes, positions: np.ndarray) -> None:
+    """Compares the payloads' checksums with those stored at `positions`, int64 [n], in `data`."""
     found = np.fromiter(map(google_crc32c.value, chunk.payloads), np.uint32, len(chunk))
     found = ((found >> np.uint32(15)) | (found << np.uint32(17))) + np.uint32(_MASK_DELTA)
-    stored = np.frombuffer(data, np.uint8)[places[:, None] + np.arange(4)].view("<u4")[:, 0]
+    stored = np.frombuffer(data, np.uint8)[positions[:, None] + np.arange(4)].view("<u4")[:, 0]
     wrong = found != stored
     if wrong.any():
-        place = chunk.where(int(np.argmax(wrong)))
-        raise core.DataError(f"{place}: wrong checksum of the content; the file is damaged")
+        record = chunk.where(int(np.argmax(wrong)))
+        raise core.DataError(f"{record}: wrong checksum of the content; the file is damaged")
 
 
 def _check_is_record_file(path: pathlib.Path, head: bytes) -> None:
@@ -203,5 +203,5 @@ def _raise_bad_length(path: str, record: int, offset: int) -> None:
 
 
 def where(path: str | os.PathLike, record: int, offset: int) -> str:
-    """Returns the place of a record, for messages."""
+    """Returns where a record is, for messages."""
     return f"{path}: record {record} at byte offset {offset}"

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from nas_tf.core import ceil_div
+
 
 def shuffled_batches(
     rng: np.random.Generator, examples: np.ndarray, steps: int, batch_size: int
@@ -15,5 +17,5 @@ def shuffled_batches(
         batch_size: examples a batch.
     """
     size = steps * batch_size
-    passes = np.tile(examples, (-(-size // len(examples)), 1))
+    passes = np.tile(examples, (ceil_div(size, len(examples)), 1))
     return rng.permuted(passes, axis=1).ravel()[:size].reshape(steps, batch_size)

@@ -24,13 +24,27 @@ def side_by_side(
         pieces: what is to be done; they go to the devices in turn.
         devices: names; without any, TensorFlow places the work of a thread a core.
     """
-    def place(piece: Piece, device: str | None) -> None:
+    def on_device(piece: Piece, device: str | None) -> None:
         with tf.device(device):
             work(piece)
 
     in_turn = itertools.cycle(devices or [None])
     with concurrent.futures.ThreadPoolExecutor(len(devices) or os.cpu_count()) as threads:
-        list(threads.map(place, pieces, in_turn))
+        list(threads.map(on_device, pieces, in_turn))
+
+
+def divide_cpu(count: int) -> None:
+    """Makes logical CPU devices; TensorFlow allows it only before its first use.
+
+    Raises:
+        ConfigError: it has been used.
+    """
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    configuration = [tf.config.LogicalDeviceConfiguration()] * count
+    try:
+        tf.config.set_logical_device_configuration(cpu, configuration)
+    except RuntimeError:
+        raise ConfigError(f"cpu_devices={count}: this process has used TensorFlow before") from None
 
 
 def make_distribution(name: str = "none") -> tf.distribute.Strategy:
@@ -55,7 +69,7 @@ def make_distribution(name: str = "none") -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "tpu":
         return _tpu_strategy()
-    raise ConfigError(f"--distribution={name}: expected none, mirrored, multi_worker or tpu")
+    raise ConfigError(f"distribution={name}: expected none, mirrored, multi_worker or tpu")
 
 
 def _tpu_strategy() -> tf.distribute.Strategy:
@@ -65,5 +79,5 @@ def _tpu_strategy() -> tf.distribute.Strategy:
         tf.tpu.experimental.initialize_tpu_system(resolver)
     except (ValueError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"--distribution=tpu: no TPU found ({reason})") from None
+        raise ConfigError(f"distribution=tpu: no TPU found ({reason})") from None
     return tf.distribute.TPUStrategy(resolver)

@@ -162,13 +162,13 @@ class Checkpoint:
         raise ConfigError(
             f"{self._directory}: checkpoint of other settings ({name} was "
             f"{old.get(name, 'absent')}, is now {new.get(name, 'absent')}); choose another "
-            "--output_dir or delete the checkpoint"
+            "directory or delete the checkpoint"
         )
 
     def _write_error(self, reason: str) -> ConfigError:
         return ConfigError(
             f"cannot write {self._directory}: {reason}; check that the directory is writable and "
-            "has space, or choose another --output_dir"
+            "has space, or choose another directory"
         )
 
 

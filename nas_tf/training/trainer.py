@@ -115,7 +115,7 @@ class Trainer:
         self._steps_per_call = steps_per_call
         if batch_size < 1 or batch_size % self._replicas:
             raise ConfigError(
-                f"--batch_size={batch_size}: expected a positive multiple of the "
+                f"batch_size={batch_size}: expected a positive multiple of the "
                 f"{self._replicas} replicas"
             )
         with self._distribution.scope():
@@ -152,7 +152,7 @@ class Trainer:
         total = len(next(iter(arrays.values())))
         steps = total // self.batch_size
         if not steps:
-            raise ConfigError(f"--batch_size={self.batch_size}: there are only {total} examples")
+            raise ConfigError(f"batch_size={self.batch_size}: there are only {total} examples")
         data = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
         progress = Progress(self.names)
         if checkpoint is not None:

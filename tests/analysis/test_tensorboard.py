@@ -48,11 +48,12 @@ def test_settings_are_text_and_hyperparameters(tmp_path):
     assert "_hparams_/session_start_info" in events.summary_metadata
 
 
-def test_the_projector_files_fit_each_other(tmp_path):
+def test_the_projector_files_fit_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensorboard, "MAX_PROJECTOR_POINTS", 20)
     embedding = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     points = tensorboard.write_projector(
-        tmp_path, embedding, seed=1, max_points=20,
-        metadata={"cell": [f"cell\t{i}" for i in range(50)], "accuracy": np.linspace(0, 1, 50)},
+        tmp_path, embedding, seed=1,
+        metadata={"cell": [f'"cell\t{i}' for i in range(50)], "accuracy": np.linspace(0, 1, 50)},
     )
     config = ProjectorConfig()
     text_format.Parse((tmp_path / "projector_config.pbtxt").read_text(), config)
@@ -62,13 +63,17 @@ def test_the_projector_files_fit_each_other(tmp_path):
     assert list(entry.tensor_shape) == [20, 4]
     lines = (tmp_path / entry.metadata_path).read_text().splitlines()
     assert lines[0] == "cell\taccuracy"
-    assert [line.split("\t")[0] for line in lines[1:]] == [f"cell {i}" for i in points]
+    assert [line.split("\t")[0] for line in lines[1:]] == [f'"cell {i}' for i in points]
+    assert lines[-1].split("\t")[1] == f"{points[-1] / 49:.5g}"
 
 
-def test_the_projector_draw_depends_on_the_seed_alone(tmp_path):
+def test_the_projector_draw_depends_on_the_seed_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensorboard, "MAX_PROJECTOR_POINTS", 5)
+
     def draw(seed):
+        metadata = {"i": range(30)}
         return tensorboard.write_projector(
-            tmp_path, np.zeros((30, 2)), metadata={"i": range(30)}, seed=seed, max_points=5
+            tmp_path, np.zeros((30, 2)), metadata=metadata, seed=seed
         ).tolist()
 
     assert draw(0) == draw(0) != draw(1)

@@ -1,7 +1,6 @@
 """Tests of nas_tf.arch2vec.policy."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from nas_tf.arch2vec import policy
@@ -87,59 +86,6 @@ def test_advantages_are_returns_less_the_discounted_baseline():
     baselines = [0.95 * powers[: 16 - t].sum() for t in range(16)]
     found = policy.advantages(rewards, 0.8, 0.95)
     np.testing.assert_allclose(found, np.array(returns) - baselines)
-
-
-def adam_variables():
-    return [tf.Variable(tf.ones([2, 1, 2]) * value) for value in (1.0, 0.0, 0.0)]
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_adam_is_algorithm_1(compiled):
-    variables = adam_variables()
-    step = tf.function(policy.adam) if compiled else policy.adam
-    weights, first, second = np.ones((2, 1, 2)), 0.0, 0.0
-    for update, value in enumerate((0.5, -2.0, 1e-9), start=1):
-        gradient = np.full((2, 1, 2), value)
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        corrected = first / (1 - 0.9**update), np.sqrt(second / (1 - 0.999**update))
-        weights = weights - 0.01 * corrected[0] / (corrected[1] + 1e-8)
-        step(
-            variables,
-            tf.constant(gradient, tf.float32),
-            learning_rate=0.01,
-            corrections=tf.constant(policy.adam_corrections(update)),
-            active=tf.constant([True, True]),
-        )
-        np.testing.assert_allclose(variables[0].numpy(), weights, rtol=1e-6)
-
-
-def test_first_adam_step_by_hand():
-    variables = adam_variables()
-    policy.adam(
-        variables,
-        tf.fill([2, 1, 2], 1e-8),
-        learning_rate=0.01,
-        corrections=tf.constant(policy.adam_corrections(1)),
-        active=tf.constant([True, True]),
-    )
-    np.testing.assert_allclose(variables[0].numpy(), np.full((2, 1, 2), 0.995), rtol=1e-4)
-
-
-@pytest.mark.parametrize("active", [[True, False], [False, False]])
-def test_adam_leaves_inactive_runs_alone(active):
-    variables = adam_variables()
-    tf.function(policy.adam)(
-        variables,
-        tf.fill([2, 1, 2], 0.5),
-        learning_rate=0.01,
-        corrections=tf.constant(policy.adam_corrections(1)),
-        active=tf.constant(active),
-    )
-    for variable, start in zip(variables, (1.0, 0.0, 0.0)):
-        changed = (variable.numpy() != start).all(axis=(1, 2))
-        np.testing.assert_array_equal(changed, active)
-        assert (variable.numpy()[~changed] == np.float32(start)).all()
 
 
 def test_initial_weights_are_uniform_within_the_bound():

@@ -20,8 +20,8 @@ def task(count, steps=60, runs=3):
     rng = np.random.default_rng(0)
     chosen = np.array([rng.choice(91, count, replace=False) for _ in range(runs)])
     seeds = [np.random.SeedSequence((run, 1)) for run in range(runs)]
-    places = rng.integers(count, size=(runs, steps, predictor.BATCH_SIZE))
-    batches = np.take_along_axis(chosen[:, None], places, axis=2).astype(np.int32)
+    drawn = rng.integers(count, size=(runs, steps, predictor.BATCH_SIZE))
+    batches = np.take_along_axis(chosen[:, None], drawn, axis=2).astype(np.int32)
     return seeds, batches, batches
 
 

@@ -8,99 +8,16 @@ from nas_tf.baselines import bohb
 from nas_tf.baselines import categorical
 from nas_tf.baselines import categorical_reinforce
 from nas_tf.pools import pool
-from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import nasbench101
 from nas_tf.spaces import nasbench201
-
-CONV1X1, CONV3X3, POOL = nasbench101.INTERIOR_OPS
-IN, OUT = nasbench101.INPUT, nasbench101.OUTPUT
-
-
-def test_decisions():
-    assert categorical.NasBench101Encoding().num_choices == (2,) * 21 + (3,) * 5
-    assert categorical.NasBench101Encoding(2).num_choices == (2,)
-    assert categorical.NasBench201Encoding().num_choices == (5,) * 6
-
-
-def test_the_encoding_of_a_pool_has_its_largest_cell(cells):
-    assert categorical.NasBench101Encoding.of_pool(cells).num_choices == (2,) * 10 + (3,) * 3
-    assert categorical.NasBench201Encoding.of_pool(cells).num_choices == (5,) * 6
-
-
-@pytest.mark.parametrize("size", [5, 6, 7])
-def test_every_nasbench101_cell_comes_back(cells, size):
-    encoding = categorical.NasBench101Encoding(size)
-    codes = encoding.encode(cells)
-    decoded, valid = encoding.decode(codes)
-    assert codes.shape == (2532, len(encoding.num_choices)) and codes.dtype == np.int8
-    assert ((codes >= 0) & (codes < encoding.num_choices)).all()
-    assert valid.all()
-    np.testing.assert_array_equal(decoded.keys, cells.keys)
-    grid = encoding.encode(cells[:6].reshape(2, 3))
-    np.testing.assert_array_equal(grid.reshape(6, -1), codes[:6])
-
-
-def test_every_nasbench201_cell_comes_back():
-    cells = nasbench201.NasBench201Space().enumerate_cells()
-    encoding = categorical.NasBench201Encoding()
-    decoded, valid = encoding.decode(encoding.encode(cells).reshape(25, 625, 6))
-    assert valid.all()
-    np.testing.assert_array_equal(decoded.ops.reshape(-1, 8), cells.ops)
-
-
-def test_a_nasbench201_code():
-    """Operations count from the first interior one: 1x1, 3x3, average pool, skip, none."""
-    text = "|nor_conv_1x1~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|none~2|"
-    codes = categorical.NasBench201Encoding().encode(nasbench201.from_strings(np.array([text])))
-    assert codes.tolist() == [[0, 4, 3, 2, 1, 4]]
-
-
-def test_a_nasbench101_code():
-    """in -> 3x3 -> pool -> out and in -> out: the output moves from node 3 to node 4."""
-    matrix = [[0, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
-    cells = CellGraphs.from_matrices([matrix], [[IN, CONV3X3, POOL, OUT]], 7)
-    codes = categorical.NasBench101Encoding(5).encode(cells)
-    edges = [1, 0, 0, 1] + [1, 0, 0] + [0, 1] + [0]  # of nodes 0, 1, 2 and 3
-    assert codes.tolist() == [edges + [1, 2, 0]]
-
-
-def test_what_lies_on_no_path_is_pruned():
-    encoding = categorical.NasBench101Encoding(4)  # edges 01 02 03 12 13 23
-    codes = np.array([[1, 0, 0, 0, 1, 1, 0, 2], [1, 1, 0, 0, 1, 0, 0, 1]], np.int8)
-    cells, valid = encoding.decode(codes)
-    plain = CellGraphs.from_matrices([np.eye(3, k=1)], [[IN, CONV1X1, OUT]], 7)
-    assert valid.all()
-    assert (cells.keys == plain.keys).all()
-
-
-def test_codes_that_are_no_cell():
-    encoding = categorical.NasBench101Encoding()
-    no_path, too_many = np.zeros(26, np.int8), np.r_[np.ones(21), np.zeros(5)].astype(np.int8)
-    assert encoding.decode(np.stack([no_path, too_many]))[1].tolist() == [False, False]
-
-
-def test_nine_edges_are_not_too_many():
-    full = np.r_[np.ones(10), np.zeros(3)].astype(np.int8)  # all ten edges of five nodes
-    nine = full.copy()
-    nine[3] = 0  # that from input to output
-    valid = categorical.NasBench101Encoding(5).decode(np.stack([full, nine]))[1]
-    assert valid.tolist() == [False, True]
-
-
-def test_bad_cells_and_sizes(cells):
-    with pytest.raises(core.InvalidArchitectureError, match="5 vertices, the encoding 4"):
-        categorical.NasBench101Encoding(4).encode(cells)
-    for size in (1, 8):
-        with pytest.raises(core.ConfigError, match=f"max_vertices={size}: expected 2 to 7"):
-            categorical.NasBench101Encoding(size)
+from nas_tf.spaces.nasbench101 import NasBench101Space
 
 
 @pytest.mark.parametrize("table", [1 << 16, 0])
 def test_codes_are_found_in_the_pool(numbered, monkeypatch, table):
     monkeypatch.setattr(categorical, "_MAX_TABLE", table)
     part = numbered[::2]
-    encoding = categorical.NasBench101Encoding(5)
-    coded = categorical.CodedPool(part, encoding)
+    encoding = NasBench101Space(5).decisions()
+    coded = categorical.CodedPool(pool.Pool(part), encoding, listed=True)
     codes = encoding.encode(numbered).reshape(4, 633, 13)
     expected = np.where(np.arange(2532) % 2, -1, np.arange(2532) // 2)
     np.testing.assert_array_equal(coded.find(codes).ravel(), expected)
@@ -144,13 +61,10 @@ class Draws(categorical.CategoricalSearch):
         self.probabilities = np.asarray(probabilities, float)
         super().__init__(cells, encoding, seeds=seeds, stream=99)
 
-    def _propose(self, uniform):
+    def _propose_coded(self, uniform):
         runs = np.arange(len(self._seeds))
         shape = (len(runs), *self.probabilities.shape)
-        cells, self._proposed = self._draw_new(
-            runs, np.broadcast_to(self.probabilities, shape), uniform
-        )
-        return cells
+        return self._draw_new(runs, np.broadcast_to(self.probabilities, shape), uniform)
 
 
 HALF, THIRDS = [0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]
@@ -200,8 +114,8 @@ def benches(cells, accuracy):
     values[::7] = np.nan
     found = dict(zip(wide.keys.tolist(), values.tolist(), strict=True))
     return {
-        "101": (cells, categorical.NasBench101Encoding(5), accuracy),
-        "201": (wide, categorical.NasBench201Encoding(), found),
+        "101": (cells, NasBench101Space(5).decisions(), accuracy),
+        "201": (wide, nasbench201.NasBench201Space().decisions(), found),
     }
 
 

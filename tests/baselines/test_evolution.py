@@ -1,7 +1,6 @@
 """Tests of nas_tf.baselines.evolution."""
 
 import numpy as np
-import pytest
 
 from nas_tf import core
 from nas_tf.baselines import evolution
@@ -107,16 +106,3 @@ def test_the_best_of_the_tournament_is_the_parent(toy):
     share = (child % 2 == 0).mean()
     assert known.sum() > 1000
     assert abs(share - 0.75) < 4 * np.sqrt(0.75 * 0.25 / known.sum())
-
-
-@pytest.mark.parametrize(
-    "settings, message",
-    [
-        ({"population_size": 0}, "population_size=0"),
-        ({"tournament_size": 0}, "tournament_size=0"),
-        ({"population_size": 5, "tournament_size": 6}, "tournament_size=6.*population_size=5"),
-    ],
-)
-def test_bad_settings(toy, settings, message):
-    with pytest.raises(core.ConfigError, match=message):
-        evolution.RegularizedEvolution(toy.cells([0]), toy.space([]), seeds=[0], **settings)

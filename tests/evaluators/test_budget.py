@@ -33,16 +33,16 @@ def test_the_last_batch_is_cut():
 
 @pytest.mark.parametrize("value", [0, -5])
 def test_queries_must_be_positive(value):
-    with pytest.raises(core.ConfigError, match=f"--num_queries={value}:"):
+    with pytest.raises(core.ConfigError, match=f"num_queries={value}:"):
         Budget(num_queries=value)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.5, float("nan"), float("inf")])
 def test_cost_must_be_positive(value):
-    with pytest.raises(core.ConfigError, match=f"--cost_budget_sec={value}:"):
+    with pytest.raises(core.ConfigError, match=f"cost_budget_sec={value}:"):
         Budget(cost_budget_sec=value)
 
 
 def test_one_limit_is_needed():
-    with pytest.raises(core.ConfigError, match="--num_queries, --cost_budget_sec"):
+    with pytest.raises(core.ConfigError, match="num_queries, cost_budget_sec"):
         Budget()

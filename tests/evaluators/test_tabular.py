@@ -120,7 +120,7 @@ def test_a_budget_in_seconds_needs_costs():
     altered().check_budget(budget)
     free = altered(cost_sec=0 * COST)
     free.check_budget(Budget(num_queries=9))
-    message = "--cost_budget_sec=100: every training of this table costs 0 s"
+    message = "cost_budget_sec=100: every training of this table costs 0 s"
     with pytest.raises(core.ConfigError, match=message):
         free.check_budget(budget)
     with pytest.raises(core.ConfigError, match=message):
@@ -202,7 +202,7 @@ def test_from_nasbench101_takes_the_final_numbers_of_the_epochs_chosen():
     found = short.evaluate(suggest([[30]], 4), 0)
     np.testing.assert_allclose(found.validation_accuracy, 0.321)
     np.testing.assert_allclose(found.cost_sec, 302.0 / 3)
-    with pytest.raises(core.ConfigError, match="--nasbench101_epochs=108: memory has 4, 12"):
+    with pytest.raises(core.ConfigError, match="epochs=108: memory has 4, 12"):
         tabular.from_nasbench101(table(), seeds=[0], epochs=108)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nas_tf.graphpnas.description import GraphDescription
+from nas_tf.spaces.graph_form import GraphDescription
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nas_tf.core import ConfigError
-from nas_tf.graphpnas.cells import ENAS_MACRO, RANDWIRE
-from nas_tf.graphpnas.description import GraphDescription
+from nas_tf.spaces.graph_form import ENAS_MACRO, RANDWIRE, GraphDescription
+from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.graphpnas.explorer import Exploration, Explorer
 
 
@@ -46,18 +46,15 @@ def test_schedules():
     assert [step.epsilon(query) for query in (0, 14, 15, 99)] == [1.0, 1.0, 0.1, 0.1]
 
 
-@pytest.mark.parametrize(
-    "make, message",
-    [
-        (lambda: Explorer(RANDWIRE, "ring"), "explorer='ring'"),
-        (lambda: Explorer(RANDWIRE, probability=1.5), "explorer_probability=1.5"),
-        (lambda: Explorer(RANDWIRE, "watts_strogatz", neighbours=3), "explorer_neighbours=3"),
-        (lambda: Explorer(RANDWIRE, "watts_strogatz", neighbours=32), "to below 32"),
-        (lambda: Exploration("slow"), "explore_schedule='slow'"),
-        (lambda: Exploration(start=2), "explore_start=2"),
-        (lambda: Exploration(steps=0), "explore_steps=0"),
-    ],
-)
-def test_bad_settings(make, message):
-    with pytest.raises(ConfigError, match=message):
-        make()
+@pytest.mark.parametrize("neighbours", [0, 3, 32])
+def test_neighbours_of_a_ring_are_even_and_fewer_than_its_nodes(neighbours):
+    with pytest.raises(ConfigError, match=f"^neighbours={neighbours}: .* to below 32"):
+        Explorer(RANDWIRE, "watts_strogatz", neighbours=neighbours)
+
+
+def test_random_graphs_of_nasbench101_are_mostly_cells():
+    form = NasBench101Space().graph_form()
+    explorer = Explorer(form.description)
+    edges, labels = explorer.sample(np.random.default_rng(0), 2000)
+    _, valid = form.cells(edges, labels)
+    assert 0.4 < valid.mean() < 0.95

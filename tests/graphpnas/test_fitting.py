@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nas_tf.graphpnas.description import GraphDescription, all_graphs
+from nas_tf.spaces.graph_form import GraphDescription, all_graphs
 from nas_tf.graphpnas.fitting import Buffer, clipped, fit_program, fresh_adam, log1mexp, loss
 from nas_tf.graphpnas.generator import GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
@@ -83,7 +83,7 @@ def test_fitting_in_parts_equals_fitting_at_once(fitting):
     twice, state, _ = fitting(half, state, rest, tf.constant(4))
     for name in once:
         np.testing.assert_array_equal(once[name], twice[name])
-        np.testing.assert_array_equal(adam.second[name], state.second[name])
+        np.testing.assert_array_equal(adam.nu[name], state.nu[name])
 
 
 def test_with_xla_and_without():

@@ -6,11 +6,10 @@ import scipy.stats
 import tensorflow as tf
 
 from nas_tf.core import ConfigError
-from nas_tf.graphpnas.cells import RANDWIRE, NasBench101Form
-from nas_tf.graphpnas.description import GraphDescription, all_graphs
+from nas_tf.spaces.graph_form import RANDWIRE, GraphDescription, all_graphs
+from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.graphpnas.distribution import GraphDistribution
 from nas_tf.graphpnas.generator import GraphGenerator
-from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import (
     Graphs,
     graph_log_prob,
@@ -40,9 +39,9 @@ def flat(graphs):
 
 def counts(graphs, everything):
     """Returns how often each of all graphs was drawn, int [B]; none may be missing from them."""
-    places = {tuple(row): place for place, row in enumerate(flat(everything)[0].tolist())}
-    drawn = [places[tuple(row)] for row in flat(graphs).tolist()]
-    return np.bincount(drawn, minlength=len(places))
+    indices = {tuple(row): index for index, row in enumerate(flat(everything)[0].tolist())}
+    drawn = [indices[tuple(row)] for row in flat(graphs).tolist()]
+    return np.bincount(drawn, minlength=len(indices))
 
 
 def test_probabilities_sum_to_one(log_prob):
@@ -146,7 +145,7 @@ def test_the_distribution_of_tensorflow_probability(generator, weights, everythi
         tf.transpose(graphs.log_prob(single)), log_prob, rtol=1e-4, atol=1e-4
     )
     entropy = -(np.exp(log_prob) * log_prob).sum(axis=1)
-    np.testing.assert_allclose(graphs.entropy_estimate(4000, seed=(3, 0)), entropy, atol=0.15)
+    np.testing.assert_allclose(graphs.entropy_estimate(2000, seed=(3, 0)), entropy, atol=0.15)
 
 
 def test_the_most_probable_graphs(generator, weights, everything, log_prob):
@@ -173,7 +172,7 @@ def test_a_graph_outside_the_space_has_no_probability():
 
 
 def test_sizes_of_published_spaces():
-    generator = GraphGenerator(NasBench101Form().description)
+    generator = GraphGenerator(NasBench101Space().graph_form().description)
     weights = generator.initial_weights(np.random.default_rng(0))
     assert weights["theta_out"].shape == (128, 10)
     assert weights["beta_out"].shape == (128, 3)
@@ -185,18 +184,3 @@ def test_sizes_of_published_spaces():
             for name, value in small.initial_weights(np.random.default_rng(0)).items()
         }
         GraphDistribution(small, alone).most_probable(1)
-
-
-@pytest.mark.parametrize(
-    "make, message",
-    [
-        (lambda d: GraphGenerator(d, num_components=0), "num_components=0: expected at least 1"),
-        (lambda d: GraphGenerator(d, num_steps=0), "num_steps=0: expected at least 1"),
-        (lambda d: GraphGenerator(d, hidden=0), "hidden=0: expected at least 1"),
-        (lambda d: GraphGenerator(d, pooling="max"), "pooling='max': expected one of mean, sum"),
-        (lambda d: RecurrentGenerator(d, num_layers=0), "num_layers=0: expected at least 1"),
-    ],
-)
-def test_bad_sizes(make, message):
-    with pytest.raises(ConfigError, match=message):
-        make(GraphDescription(3))

@@ -1,12 +1,16 @@
 """A generator as a file."""
 
+import dataclasses
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nas_tf.core import DataError
-from nas_tf.graphpnas.description import all_graphs
+from nas_tf.spaces.graph_form import all_graphs
 from nas_tf.graphpnas.rows import Graphs, graph_log_prob
 from nas_tf.graphpnas.saving import load_generator, save_generator
 
@@ -35,7 +39,7 @@ def test_what_is_loaded_has_the_same_probabilities(saved, generator, weights, de
 
 
 def test_damaged_files(saved, generator, weights, tmp_path):
-    with pytest.raises(DataError, match="no such file; a search with --strategy=graphpnas"):
+    with pytest.raises(DataError, match="no such file; a search by GraphPNAS leaves one"):
         load_generator(tmp_path / "none.keras")
     content = saved.read_bytes()
     saved.write_bytes(content[: len(content) // 2])
@@ -49,3 +53,29 @@ def test_damaged_files(saved, generator, weights, tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(other)
     with pytest.raises(DataError, match="holds a Sequential, not a generator of graphs"):
         load_generator(other)
+
+
+def _with_setting(path, name, value):
+    """Writes another value of a network's setting into a file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["settings"][name] = value
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in (members | {"config.json": json.dumps(config)}).items():
+            archive.writestr(member, content)
+
+
+_BAD = {"hidden": 0, "num_components": 0, "num_steps": -1, "num_layers": 0, "pooling": "max"}
+
+
+def test_settings_in_a_file_are_checked(saved, generator):
+    known = dataclasses.asdict(generator)
+    bad = {name: value for name, value in _BAD.items() if name in known}
+    assert len(bad) == len(known) - 1  # all but the description
+    for name, value in bad.items():
+        _with_setting(saved, name, value)
+        with pytest.raises(DataError, match=f"damaged .*{name}={value}: expected"):
+            load_generator(saved)
+        _with_setting(saved, name, known[name])
+    load_generator(saved)

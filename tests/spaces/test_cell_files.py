@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nas_tf.core import DataError
-from nas_tf.spaces import darts, nasbench201
+from nas_tf.spaces import darts, nasbench201, registry
 from nas_tf.spaces.cell_files import read_cells
 from nas_tf.spaces.darts_genotype import to_genotypes
 from nas_tf.spaces.nasbench101 import NasBench101Space
@@ -58,12 +58,12 @@ def lines(values):
     ],
 )
 def test_forms_of_nasbench201(write, text):
-    found = read_cells(write(text), "nasbench201")
+    found = read_cells(write(text), SPACE)
     assert found.keys.tolist() == CELLS.keys.tolist()
 
 
 def test_the_numbering_of_nats_bench(write):
-    found = read_cells(write(lines(NATS)), "nasbench201", numbering="nats_bench")
+    found = read_cells(write(lines(NATS)), SPACE, numbering="nats_bench")
     assert found.keys.tolist() == CELLS.keys.tolist()
 
 
@@ -72,7 +72,7 @@ def test_the_numbering_of_nats_bench(write):
              json.dumps(GENOTYPES[1]), json.dumps({"op_indices": NASLIB[1]})]
 )
 def test_a_single_cell(write, text):
-    found = read_cells(write(text), "nasbench201", numbered=SPACE.enumerate_cells())
+    found = read_cells(write(text), SPACE, numbered=SPACE.enumerate_cells())
     assert found.keys.tolist() == CELLS.keys[1:2].tolist()
 
 
@@ -85,9 +85,9 @@ def test_forms_of_nasbench101(write, indent):
         json.dumps(specs, indent=indent), json.dumps({"space": "s", "cells": specs}, indent=indent),
         lines(map(json.dumps, specs)), json.dumps(pairs, indent=indent),
     ):
-        assert read_cells(write(text), "nasbench101").keys.tolist() == cells.keys.tolist()
+        assert read_cells(write(text), NasBench101Space()).keys.tolist() == cells.keys.tolist()
     for value in (specs[3], pairs[3]):
-        found = read_cells(write(json.dumps(value, indent=indent)), "nasbench101")
+        found = read_cells(write(json.dumps(value, indent=indent)), NasBench101Space())
         assert found.keys.tolist() == [cells.keys[3]]
 
 
@@ -99,8 +99,8 @@ def test_genotypes_of_darts(write):
     ]
     for text in (lines(genotypes), json.dumps(dictionaries), lines(map(json.dumps, dictionaries)),
                  json.dumps([list(one.values()) for one in dictionaries])):
-        assert read_cells(write(text), "darts").keys.tolist() == cells.keys.tolist()
-    found = read_cells(write(json.dumps(list(dictionaries[1].values()))), "darts")
+        assert read_cells(write(text), darts.DartsSpace()).keys.tolist() == cells.keys.tolist()
+    found = read_cells(write(json.dumps(list(dictionaries[1].values()))), darts.DartsSpace())
     assert found.keys.tolist() == [cells.keys[1]]
 
 
@@ -124,28 +124,28 @@ def test_genotypes_of_darts(write):
 def test_errors_name_file_and_line(write, space, text, message):
     path = write(text)
     with pytest.raises(DataError) as error:
-        read_cells(path, space)
+        read_cells(path, registry.named(space))
     assert str(error.value).startswith(f"{path}: {message}") and "\n" not in str(error.value)
 
 
 def test_an_index_beyond_the_table(write):
     with pytest.raises(DataError, match="line 2: index 15625: expected 0 to 15624$"):
-        read_cells(write("0\n15625\n"), "nasbench201", numbered=SPACE.enumerate_cells())
+        read_cells(write("0\n15625\n"), SPACE, numbered=SPACE.enumerate_cells())
 
 
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(DataError, match="no such file of cells"):
-        read_cells(tmp_path / "a", "nasbench201")
+        read_cells(tmp_path / "a", SPACE)
     with pytest.raises(DataError, match="cannot be read"):
-        read_cells(tmp_path, "nasbench201")
+        read_cells(tmp_path, SPACE)
     (tmp_path / "b").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="no text file .byte 0 is no UTF-8"):
-        read_cells(tmp_path / "b", "nasbench201")
+        read_cells(tmp_path / "b", SPACE)
 
 
 def test_all_cells_of_the_space(write):
     everything = SPACE.enumerate_cells()
-    found = read_cells(write(lines(nasbench201.to_strings(everything))), "nasbench201")
+    found = read_cells(write(lines(nasbench201.to_strings(everything))), SPACE)
     np.testing.assert_array_equal(found.keys, everything.keys)
 
 
@@ -153,17 +153,17 @@ def test_a_document_of_one_cell_in_whole_floats(write):
     """What `str2matrix` of NATS-Bench returns, as JSON."""
     for index, matrix in enumerate(MATRICES):
         text = json.dumps(np.array(matrix, float).tolist())
-        assert read_cells(write(text), "nasbench201").keys == CELLS.keys[index]
+        assert read_cells(write(text), SPACE).keys == CELLS.keys[index]
         numbers = json.dumps([float(number) for number in NASLIB[index]])
-        assert read_cells(write(numbers), "nasbench201").keys == CELLS.keys[index]
+        assert read_cells(write(numbers), SPACE).keys == CELLS.keys[index]
 
 
 def test_another_list_of_the_same_name(write):
     text = json.dumps({"meta": {"cells": [1]}, "cells": STRINGS}, indent=1)
-    np.testing.assert_array_equal(read_cells(write(text), "nasbench201").keys, CELLS.keys)
+    np.testing.assert_array_equal(read_cells(write(text), SPACE).keys, CELLS.keys)
     broken = text.replace(STRINGS[1], "no cell")
     with pytest.raises(DataError, match="line 9: 'no cell' is no NAS-Bench-201 cell"):
-        read_cells(write(broken), "nasbench201")
+        read_cells(write(broken), SPACE)
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ def test_another_list_of_the_same_name(write):
 def test_what_is_no_cell_is_one_line(write, space, text, message):
     numbered = SPACE.enumerate_cells() if space == "nasbench201" else None
     with pytest.raises(DataError, match=f"line 1: .*{message}") as error:
-        read_cells(write(text), space, numbered=numbered)
+        read_cells(write(text), registry.named(space), numbered=numbered)
     assert "\n" not in str(error.value) and " at 0x" not in str(error.value)
 
 
 def test_a_cell_of_too_many_nodes(write):
     text = json.dumps({"matrix": np.zeros((150, 150), int).tolist(), "ops": ["input"] * 150})
     with pytest.raises(DataError, match="line 1: 150 operations: expected 127 at most"):
-        read_cells(write(text), "nasbench101")
+        read_cells(write(text), NasBench101Space())

@@ -11,7 +11,7 @@ import pytest
 from nas_tf import graphs
 from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import darts, darts_edges
+from nas_tf.spaces import darts, darts_cells, darts_edges
 from nas_tf.spaces.darts import DartsSpace, Invalid
 from nas_tf.spaces.darts_edges import (
     DIL3X3, DIL5X5, INPUT_1, INPUT_2, MAXPOOL, NONE, OUTPUT, SEP3X3, SEP5X5, SKIP,
@@ -285,7 +285,7 @@ def test_what_changes_graphs_keeps_what_identifies_them(cells):
 def test_keys_go_with_the_cells(space, cell):
     key = cell.keys[0]
     assert space.decode(cell.adjacency, cell.ops)[0].keys.tolist() == [key]
-    assert darts.cell_keys(*darts.to_edges(cell)).tolist() == [key]
+    assert darts_edges.cell_keys(*darts.to_edges(cell)).tolist() == [key]
     broken = cell.ops.copy()
     broken[0, 4] = OUTPUT
     decoded, _ = space.decode(np.repeat(cell.adjacency, 2, 0), np.concatenate([broken, cell.ops]))
@@ -317,7 +317,7 @@ def test_twenty_thousand_unique_cells(space):
     assert cells.shape == (20_000,) and not space.check(cells).any()
     assert len(np.unique(cells.keys)) == 20_000
     assert len(np.unique(graphs.graph_keys(cells))) == 20_000
-    np.testing.assert_array_equal(cells.keys, darts.cell_keys(*darts.to_edges(cells)))
+    np.testing.assert_array_equal(cells.keys, darts_edges.cell_keys(*darts.to_edges(cells)))
     start = space.unique_cells(500, 0)
     np.testing.assert_array_equal(start.adjacency, cells.adjacency[:500])
     np.testing.assert_array_equal(start.ops, cells.ops[:500])
@@ -343,7 +343,7 @@ def test_repetitions_are_dropped(monkeypatch):
         sources, ops = draw(rng, shape)
         return sources, np.full_like(ops, NONE)
 
-    monkeypatch.setattr(darts, "random_edges", without_ops)
+    monkeypatch.setattr(darts_cells, "random_edges", without_ops)
     cells = darts.generate_cells(74, 0)
     assert len(np.unique(cells.keys)) == 74
     with pytest.raises(RuntimeError, match="^74 of 75 DARTS cells found: most draws are rep"):
@@ -373,7 +373,7 @@ def _cache(tmp_path, monkeypatch):
 def test_samples_are_cached_without_a_warning(cache, warnings, monkeypatch):
     first = DartsSpace(30, seed=3).enumerate_cells()
     assert [path.name for path in cache.iterdir()] == ["darts-cells-v1-30-3"]
-    monkeypatch.setattr(darts, "generate_cells", None)  # not needed again
+    monkeypatch.setattr(darts_cells, "generate_cells", None)  # not needed again
     second = DartsSpace(30, seed=3).enumerate_cells()
     for name in ("adjacency", "ops", "num_nodes", "keys"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
@@ -440,7 +440,7 @@ def distance(first, second):
 def test_neighbours_are_valid_unique_and_one_edit_away(space, cells):
     found, origin = space.neighbours(cells)
     assert not space.check(found).any() and (np.diff(origin) >= 0).all()
-    np.testing.assert_array_equal(found.keys, darts.cell_keys(*darts.to_edges(found)))
+    np.testing.assert_array_equal(found.keys, darts_edges.cell_keys(*darts.to_edges(found)))
     assert len(np.unique(np.stack([found.keys, origin.astype(np.uint64)]), axis=1).T) == len(found)
     assert (found.keys != cells.keys[origin]).all()
     chosen = np.arange(0, len(found), 19)

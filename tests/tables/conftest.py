@@ -1,6 +1,7 @@
 """A private cache directory for every test, and a small synthetic record file."""
 
 import pytest
+from absl import logging
 
 from tools import make_nasbench101_records
 
@@ -11,6 +12,14 @@ def cache(tmp_path, monkeypatch):
     directory = tmp_path / "cache"
     monkeypatch.setenv("NAS_TF_CACHE", str(directory))
     return directory
+
+
+@pytest.fixture
+def notices(monkeypatch):
+    """What is logged for information from here on."""
+    messages = []
+    monkeypatch.setattr(logging, "info", lambda text, *args: messages.append(text % args))
+    return messages
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_one_data_set(two_cells):
     assert list(found)[4:] == [
         "cifar100_validation_accuracy_200ep", "cifar100_test_accuracy_200ep"
     ]
-    with pytest.raises(ConfigError, match="--dataset=svhn"):
+    with pytest.raises(ConfigError, match="^dataset=svhn"):
         tables.query(two_cells, two_cells.cells, "svhn")
 
 

@@ -7,7 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from nas_tf.spaces.nasbench101 import OP_NAMES
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.nasbench101 import OP_NAMES, NasBench101Space
 from nas_tf.tables import nasbench101 as api
 from nas_tf.tables import graph_util, model_spec
 from tools import make_nasbench101_records
@@ -108,10 +109,10 @@ def test_the_official_example(tmp_path, example):
 
 
 def _write_one_cell(path, spec):
-    cells = api.CellGraphs.from_matrices(
-        [spec.matrix], [[api.nasbench101.OP_NAMES.index(name) for name in spec.ops]], 7
+    cells = CellGraphs.from_matrices(
+        [spec.matrix], [[OP_NAMES.index(name) for name in spec.ops]], 7
     )
-    hashes = api.nasbench101.NasBench101Space().md5_hashes(cells)
+    hashes = NasBench101Space().md5_hashes(cells)
     rows = make_nasbench101_records.generate_rows(cells, hashes, epochs=[108], repeats=3, seed=0)
     with open(path, "wb") as handle:
         make_nasbench101_records.records.write_records(handle, rows)

@@ -90,7 +90,7 @@ def test_what_a_table_has_not(api):
         api.get_more_info(0, "cifar10", hp="12")
     with pytest.raises(ConfigError, match="iepoch=5: a table has the last epoch alone, 11"):
         api.get_more_info(0, "cifar10-valid", iepoch=5)
-    with pytest.raises(ConfigError, match="--dataset=svhn"):
+    with pytest.raises(ConfigError, match="^dataset=svhn"):
         api.get_more_info(0, "svhn")
 
 

@@ -117,7 +117,7 @@ def test_the_package_is_missing(monkeypatch):
     with pytest.raises(ConfigError) as error:
         nats_archive.read_columns("folder")
     assert str(error.value) == (
-        "--nasbench201_table=folder: a NATS-Bench folder is read by the package nats_bench, which "
+        "folder: a NATS-Bench folder is read by the package nats_bench, which "
         "is not installed; pip install 'nas_tf[nats]'"
     )
 

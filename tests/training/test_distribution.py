@@ -42,7 +42,7 @@ def test_every_piece_of_work_is_done_and_an_error_is_not_lost():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ConfigError, match="--distribution=gpu: expected none, mirrored"):
+    with pytest.raises(ConfigError, match="^distribution=gpu: expected none, mirrored"):
         make_distribution("gpu")
 
 
@@ -78,7 +78,7 @@ def test_two_replicas_measure_what_one_device_does(measured):
 
 
 def test_a_batch_must_be_a_multiple_of_the_replicas(measured):
-    assert measured["error"] == "--batch_size=5: expected a positive multiple of the 2 replicas"
+    assert measured["error"] == "batch_size=5: expected a positive multiple of the 2 replicas"
 
 
 # The program.

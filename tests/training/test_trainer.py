@@ -169,9 +169,9 @@ def test_callbacks_see_steps_and_means():
 
 
 def test_batches_that_cannot_be():
-    with pytest.raises(ConfigError, match="--batch_size=0: expected a positive multiple"):
+    with pytest.raises(ConfigError, match="^batch_size=0: expected a positive multiple"):
         make_trainer(batch_size=0)
-    with pytest.raises(ConfigError, match="--batch_size=3: there are only 2 examples"):
+    with pytest.raises(ConfigError, match="^batch_size=3: there are only 2 examples"):
         make_trainer(batch_size=3).fit(TWO, epochs=1, learning_rate=0.1)
 
 

@@ -1,0 +1,54 @@
+"""The jobs that `--job` knows, one line each."""
+
+import dataclasses
+
+from nas_tf.config import NOT_EMPTY, Component, setting
+from nas_tf.core import ConfigError
+from nas_tf.jobs.analyze import AnalyzeJob
+from nas_tf.jobs.job import Job
+from nas_tf.jobs.pretrain import PretrainJob
+from nas_tf.jobs.query import QueryJob
+from nas_tf.jobs.report import ReportJob
+from nas_tf.jobs.sample import SampleJob
+from nas_tf.jobs.search import SearchJob
+
+JOBS: tuple[type[Job], ...] = (
+    SearchJob,
+    PretrainJob,
+    ReportJob,
+    AnalyzeJob,
+    SampleJob,
+    QueryJob,
+)
+NAMES = tuple(job.name for job in JOBS)
+
+
+@dataclasses.dataclass(frozen=True)
+class JobChoice(Component):
+    """What is done, and where its results go."""
+
+    job: str = setting("search", "What to do.", NAMES)
+    output_dir: str = setting(
+        "runs/search",
+        "Where everything the job makes is written. Taken up again if unfinished.",
+        NOT_EMPTY,
+        path=True,
+        decides=False,
+    )
+
+
+def named(name: str) -> type[Job]:
+    """Returns the job of a word of `--job`.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    for job in JOBS:
+        if job.name == name:
+            return job
+    raise ConfigError(f"job={name}: expected one of {', '.join(NAMES)}")
+
+
+def components() -> list[type[Component]]:
+    """Returns the types of everything that some job may read, each once."""
+    return list(dict.fromkeys([JobChoice, *(part for job in JOBS for part in job.components)]))

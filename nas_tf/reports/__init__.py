@@ -1,0 +1,1 @@
+"""Pages on finished studies, embeddings and generators, made of what the rooms below computed."""

@@ -1,0 +1,26 @@
+"""The search spaces of the library by name, one line a space."""
+
+from nas_tf.core import ConfigError
+from nas_tf.spaces.darts import DartsSpace
+from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.spaces.nasbench201 import NasBench201Space
+from nas_tf.spaces.space import SearchSpace
+
+SPACES: tuple[type[SearchSpace], ...] = (
+    NasBench101Space,
+    NasBench201Space,
+    DartsSpace,
+)
+NAMES = tuple(space.name for space in SPACES)
+
+
+def named(name: str) -> SearchSpace:
+    """Returns the whole space of a name.
+
+    Raises:
+        ConfigError: there is none; the message has those there are.
+    """
+    for space in SPACES:
+        if space.name == name:
+            return space()
+    raise ConfigError(f"space={name}: expected one of {', '.join(NAMES)}")

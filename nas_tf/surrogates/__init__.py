@@ -1,0 +1,1 @@
+"""Features of architectures, and models over them, that searches of several papers share."""
