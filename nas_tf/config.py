@@ -16,7 +16,7 @@ import numbers
 import os
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from nas_tf.core import ConfigError
@@ -222,6 +222,20 @@ def flag_line(name: str, value: object) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no{name}"
     return f"--{name}={'none' if value is None else value}"
+
+
+def by_name(known: Iterable[Any], name: str, setting_name: str) -> Any:
+    """Returns the one of a registry that has a name.
+
+    Raises:
+        ConfigError: there is none; the message has the names there are.
+    """
+    known = tuple(known)
+    for one in known:
+        if one.name == name:
+            return one
+    names = ", ".join(one.name for one in known)
+    raise ConfigError(f"{setting_name}={name}: expected one of {names}")
 
 
 def absolute(field: dataclasses.Field, value: Any) -> Any:

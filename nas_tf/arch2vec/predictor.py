@@ -125,6 +125,28 @@ class PredictorTraining:
         self._train = tf.function(self._train_run, jit_compile=True, autograph=False)
         self._embed = tf.function(self._embed_cells, jit_compile=True, autograph=False)
 
+    @classmethod
+    def of_space(
+        cls,
+        space: SearchSpace,
+        cells: CellGraphs,
+        *,
+        positions: bool,
+        epsilon_start: float,
+        pooling: str,
+        learning_rate: float,
+        devices: Sequence[str] = (),
+    ) -> "PredictorTraining":
+        """Puts a pool in place for a network of its space; see `AccuracyPredictor` for `Args`."""
+        model = AccuracyPredictor(
+            space.max_nodes,
+            len(space.op_names),
+            positions=positions,
+            epsilon_start=epsilon_start,
+            pooling=pooling,
+        )
+        return cls(model, space, cells, learning_rate=learning_rate, devices=devices)
+
     @property
     def num_cells(self) -> int:
         """M."""

@@ -6,8 +6,7 @@ from nas_tf.benchmarks.benchmark import BenchmarkRecipe
 from nas_tf.benchmarks.embedded_digits import Digits
 from nas_tf.benchmarks.nasbench101_files import NasBench101
 from nas_tf.benchmarks.nasbench201_files import NasBench201
-from nas_tf.config import flag_of, settings_of
-from nas_tf.core import ConfigError
+from nas_tf.config import by_name, flag_of, settings_of
 
 BENCHMARKS: tuple[type[BenchmarkRecipe], ...] = (
     Digits,
@@ -23,10 +22,7 @@ def named(name: str) -> type[BenchmarkRecipe]:
     Raises:
         ConfigError: it is none.
     """
-    for benchmark in BENCHMARKS:
-        if benchmark.name == name:
-            return benchmark
-    raise ConfigError(f"benchmark={name}: expected one of {', '.join(NAMES)}")
+    return by_name(BENCHMARKS, name, "benchmark")
 
 
 def of_space(space: str, given: Collection[str]) -> type[BenchmarkRecipe] | None:

@@ -182,14 +182,14 @@ class AnalyzeJob(Job):
 
     def _predictor_training(self, cells):
         """Returns what trains a supervised encoder like the pre-trained one."""
-        from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
+        from nas_tf.arch2vec.predictor import PredictorTraining
 
         values = self.pretraining
-        model = AccuracyPredictor(
-            self.space.max_nodes,
-            len(self.space.op_names),
+        return PredictorTraining.of_space(
+            self.space,
+            cells,
             positions=values.positions,
             epsilon_start=values.epsilon_start,
             pooling=values.pooling,
+            learning_rate=_ENCODER_RATE,
         )
-        return PredictorTraining(model, self.space, cells, learning_rate=_ENCODER_RATE)

@@ -29,8 +29,7 @@ def parse(arguments: Sequence[str]) -> dict[str, Given]:
             the message begins with its name and line.
     """
     expanded = flagfiles.expand(arguments)
-    for argument in expanded:
-        _refuse_former(argument)
+    _refuse_former(expanded)
     flag_values = _defined()
     if mistake := _mistake(flag_values, [argument.text for argument in expanded]):
         raise ConfigError(_with_origin(mistake, expanded))
@@ -94,27 +93,22 @@ def _names(argument: Argument) -> list[str]:
     return [named[2]] if not named[1] else [named[2], named[1] + named[2]]
 
 
-def _refuse_former(argument: Argument) -> None:
-    """Raises ConfigError for a flag that has another name now."""
-    known = {
-        flag_of(component, field)
-        for component in registry.components()
-        for field in settings_of(component)
-    }
-    names = _names(argument)
-    if known.intersection(names):
-        return
-    for name in names:
-        now = dict.fromkeys(
-            f"--{flag_of(component, field)}"
-            for component in registry.components()
-            for field in settings_of(component)
-            if field.metadata["former"] == name
-        )
-        if now:
-            raise ConfigError(
-                f"{argument.origin}{argument.text}: it is called {' or '.join(now)} now"
-            )
+def _refuse_former(arguments: Sequence[Argument]) -> None:
+    """Raises ConfigError for the first flag that has another name now."""
+    known, now = set(), {}
+    for component in registry.components():
+        for field in settings_of(component):
+            name = flag_of(component, field)
+            known.add(name)
+            if field.metadata["former"]:
+                now.setdefault(field.metadata["former"], {})[f"--{name}"] = None
+    for argument in arguments:
+        names = _names(argument)
+        for name in names:
+            if name in now and not known.intersection(names):
+                raise ConfigError(
+                    f"{argument.origin}{argument.text}: it is called {' or '.join(now[name])} now"
+                )
 
 
 def _mistake(flag_values: flags.FlagValues, arguments: Sequence[str]) -> str | None:

@@ -5,7 +5,6 @@ programs are left alone, those that a job would replace are refused.
 """
 
 import contextlib
-import json
 import os
 import pathlib
 import time
@@ -18,6 +17,7 @@ from nas_tf.core import ConfigError
 from nas_tf.graphs import KEYS_VERSION
 from nas_tf.jobs import flagfiles
 from nas_tf.jobs.reading import Reader
+from nas_tf.studies.directories import finished_summary
 
 CONFIG, SUMMARY = "config.flags", "summary.json"
 
@@ -119,20 +119,10 @@ class Output:
         Raises:
             ConfigError: its summary is not of a job.
         """
-        path = self.directory / SUMMARY
-        if not os.path.lexists(path):
-            return False
         try:
-            summary = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            summary = None
-        job = summary.get("job") if isinstance(summary, dict) else None
-        if not isinstance(job, str) or job not in self._jobs:
-            raise ConfigError(
-                f"--output_dir={self.directory}: its {SUMMARY} is not what a job writes; move it "
-                "away or choose another directory"
-            )
-        return True
+            return finished_summary(self.directory, self._jobs) is not None
+        except ConfigError as error:
+            raise ConfigError(f"--{error}") from None
 
     def claim(self) -> None:
         """Writes `config.flags`; a job does this once its inputs are known good."""

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from nas_tf.config import NOT_EMPTY, Component, setting
-from nas_tf.core import ConfigError
+from nas_tf.config import NOT_EMPTY, Component, by_name, setting
 from nas_tf.jobs.analyze import AnalyzeJob
 from nas_tf.jobs.job import Job
 from nas_tf.jobs.pretrain import PretrainJob
@@ -43,10 +42,7 @@ def named(name: str) -> type[Job]:
     Raises:
         ConfigError: it is none.
     """
-    for job in JOBS:
-        if job.name == name:
-            return job
-    raise ConfigError(f"job={name}: expected one of {', '.join(NAMES)}")
+    return by_name(JOBS, name, "job")
 
 
 def components() -> list[type[Component]]:

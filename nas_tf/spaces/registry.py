@@ -1,6 +1,6 @@
 """The search spaces of the library by name, one line a space."""
 
-from nas_tf.core import ConfigError
+from nas_tf.config import by_name
 from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
@@ -20,7 +20,4 @@ def named(name: str) -> SearchSpace:
     Raises:
         ConfigError: there is none; the message has those there are.
     """
-    for space in SPACES:
-        if space.name == name:
-            return space()
-    raise ConfigError(f"space={name}: expected one of {', '.join(NAMES)}")
+    return by_name(SPACES, name, "space")()

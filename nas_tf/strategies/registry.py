@@ -1,5 +1,6 @@
 """The strategies that `--strategy` knows, one line each."""
 
+from nas_tf.config import by_name
 from nas_tf.core import ConfigError
 from nas_tf.strategies.arch2vec_bo import Arch2vecBO
 from nas_tf.strategies.arch2vec_rl import Arch2vecRL
@@ -38,10 +39,7 @@ def named(name: str) -> type[Strategy]:
     Raises:
         ConfigError: it is none, or one of before, which has another name now.
     """
-    for strategy in STRATEGIES:
-        if strategy.name == name:
-            return strategy
     now = [strategy.name for strategy in STRATEGIES if name in strategy.former_names]
-    if now:
+    if now and name not in NAMES:
         raise ConfigError(f"strategy={name}: it is called {' or '.join(now)} now")
-    raise ConfigError(f"strategy={name}: expected one of {', '.join(NAMES)}")
+    return by_name(STRATEGIES, name, "strategy")

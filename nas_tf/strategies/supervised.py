@@ -47,23 +47,17 @@ class Supervised(Embedded):
 
     def build(self, study: StudySetup) -> core.Strategy:
         """See `Strategy.build`."""
-        from nas_tf.arch2vec.predictor import AccuracyPredictor, PredictorTraining
+        from nas_tf.arch2vec.predictor import PredictorTraining
         from nas_tf.arch2vec.supervised import SupervisedSearch
         from nas_tf.pools.pool import each_once
 
-        space = study.space
         study = dataclasses.replace(study, cells=each_once(study.cells)[0])
-        model = AccuracyPredictor(
-            space.max_nodes,
-            len(space.op_names),
+        training = PredictorTraining.of_space(
+            study.space,
+            study.cells,
             positions=self.encoder_positions,
             epsilon_start=self.encoder_epsilon_start,
             pooling=self.encoder_pooling,
-        )
-        training = PredictorTraining(
-            model,
-            space,
-            study.cells,
             learning_rate=self.encoder_learning_rate,
             devices=study.devices,
         )

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from nas_tf import storage
@@ -43,19 +43,27 @@ def held(directory: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def finished_summary(directory: pathlib.Path) -> dict[str, Any] | None:
+def finished_summary(
+    directory: pathlib.Path, jobs: Collection[str] | None = None
+) -> dict[str, Any] | None:
     """Returns the summary that a directory holds; None where it holds none.
+
+    Args:
+        directory: the output directory.
+        jobs: names of the jobs that it may be of; None takes any.
 
     Raises:
         ConfigError: it is not what a job writes.
     """
-    try:
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    path = directory / "summary.json"
+    if not os.path.lexists(path):
         return None
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         summary = None
-    if not isinstance(summary, dict) or "job" not in summary:
+    job = summary.get("job") if isinstance(summary, dict) else None
+    if not isinstance(job, str) or (jobs is not None and job not in jobs):
         raise ConfigError(
             f"output_dir={directory}: its summary.json is not what a job writes; move it away or "
             "choose another directory"

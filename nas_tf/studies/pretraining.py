@@ -8,6 +8,15 @@ from nas_tf.config import FINITE, SEED, Component, Expected, above, at_least, se
 _OTHERS = ("cells", "seed", "pooling", "jit_compile")  # make no other kind of model
 
 
+def _pooling():
+    return setting(
+        "sum",
+        "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
+        ("sum", "mean"),
+        former="pooling",
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Pooling(Component):
     """How an embedding is made of a model."""
@@ -15,12 +24,7 @@ class Pooling(Component):
     flag_prefix: ClassVar[str] = "pretrain_"
     read_by: ClassVar[str] = "strategy"
 
-    pooling: str = setting(
-        "sum",
-        "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
-        ("sum", "mean"),
-        former="pooling",
-    )
+    pooling: str = _pooling()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,12 +138,7 @@ class Pretraining(Component):
         FINITE,
         former="epsilon_start",
     )
-    pooling: str = setting(
-        "sum",
-        "A cell's embedding over its nodes: sum (the paper) or mean (the released code).",
-        ("sum", "mean"),
-        former="pooling",
-    )
+    pooling: str = _pooling()
     jit_compile: bool = setting(
         True,
         "Compile pre-training (on one device) with XLA.",
