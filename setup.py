@@ -9,6 +9,12 @@ from setuptools.command import build_py
 
 HERE = pathlib.Path(__file__).resolve().parent
 TENSORFLOW = ">=2.20,<2.22"
+EXPORT = [  # of ONNX and LiteRT; LiteRT is written without, and read by its own library
+    "onnx>=1.20,<2",
+    "tf2onnx>=1.17,<2",
+    "onnxruntime>=1.24,<2",
+    "ai-edge-litert>=2.1,<3",
+]
 DOCUMENTS = ["mkdocs>=1.6,<2", "mkdocstrings[python]>=1.0,<2"]
 
 
@@ -94,7 +100,8 @@ setuptools.setup(
         'setuptools>=69,<82; python_version >= "3.12"',
     ],
     extras_require={
-        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", *DOCUMENTS],
+        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", *DOCUMENTS, *EXPORT],
+        "export": EXPORT,
         "docs": DOCUMENTS,
         "nats": ["nats_bench>=1.8,<2"],
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],

@@ -27,12 +27,20 @@ class InvalidArchitectureError(NasError):
     """One architecture cannot be built or trained; the search goes on without it."""
 
 
+class Interrupted(NasError):
+    """Work ended before its time because of a signal, and is saved."""
+
+
 class DataError(NasError):
     """A file is missing, damaged or not what it claims to be."""
 
 
 class ConfigError(NasError):
     """A setting is impossible; the message names the argument and the value."""
+
+
+class DivergedError(NasError):
+    """The loss of a training is no number any more; its last checkpoint is sound."""
 
 
 _OTHERS = 1 << 16  # below are the passes of a training
@@ -83,6 +91,10 @@ class Stream(enum.IntEnum):
     WALKS = _OTHERS + 65
     PROJECTOR = _OTHERS + 66
     FIGURES = _OTHERS + 67
+    # Of a data set.
+    IMAGE_SPLIT = _OTHERS + 81
+    IMAGE_ORDER = _OTHERS + 82
+    AUGMENTATION = _OTHERS + 83
 
 
 def seed_sequence(seed: int, stream: int, index: int = 0) -> np.random.SeedSequence:

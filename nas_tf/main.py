@@ -4,6 +4,7 @@ What takes long to import is imported once signals are caught and the flags are 
 """
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -87,10 +88,20 @@ def _import_libraries(stop: "_Stop") -> None:
     handler = logging.get_absl_handler()
     handler.setFormatter(standard_logging.Formatter("%(message)s"))
     handler.addFilter(_is_for_users)
-    with _stderr_kept_back(stop):
+    with _stderr_kept_back(stop), _without_collector():
         _import_keras()
         importlib.import_module("nas_tf.api")
     standard_logging.getLogger("tensorflow").setLevel(standard_logging.ERROR)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Within, no garbage is looked for: a fifth of what imports take, and they leave none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _is_for_users(record) -> bool:

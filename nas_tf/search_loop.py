@@ -84,7 +84,7 @@ def run_search(
 
     A run that has spent its cost budget before the others is recorded no further. A search that
     was killed goes on from its checkpoint and ends with the same history, bit for bit. SIGTERM and
-    SIGINT are held until the query under way is done and saved.
+    SIGINT are held until the query under way is done and saved, or was given up for them.
 
     An error of strategy, evaluator or callback loses no query that was recorded: the error's
     `history` has them, and so has a file (`read_history`) where there is a checkpoint.
@@ -113,10 +113,15 @@ def run_search(
     started = saved - record.search_sec
     with _signals_held(checkpoint is not None) as signals, _bar(progress, budget, record) as bar:
         while (active := record.active(budget)).any():
-            with _history_kept(checkpoint, strategy, record):
-                _query(strategy, evaluator, budget, record, active)
-                record.search_sec = time.monotonic() - started
-                _report(strategy, record, logger, callbacks, bar)
+            try:
+                with _history_kept(checkpoint, strategy, record):
+                    _query(strategy, evaluator, budget, record, active)
+                    record.search_sec = time.monotonic() - started
+                    _report(strategy, record, logger, callbacks, bar)
+            except core.Interrupted:  # within a query, which is made again; all else is saved
+                if not signals:
+                    raise
+                break
             if checkpoint and (signals or time.monotonic() - saved >= checkpoint.interval_sec):
                 _save(checkpoint, strategy, record)
                 saved = time.monotonic()

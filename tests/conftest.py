@@ -1,7 +1,10 @@
 """A cache of the session's own: no test reads a user's, and all share one enumeration."""
 
+import gc
 import os
 import tempfile
+
+gc.disable()  # until all is imported, which leaves none
 
 # Before NumPy: the suite's processes share the cores, and threads that wait for each other cost
 # more than they do.
@@ -25,6 +28,27 @@ def pytest_configure(config):
     directory = tempfile.TemporaryDirectory(prefix="nas_tf-tests-", ignore_cleanup_errors=True)
     os.environ["NAS_TF_CACHE"] = directory.name
     config.add_cleanup(directory.cleanup)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection():
+    """Looks for garbage from here on, and never among what was imported."""
+    yield
+    gc.freeze()
+    gc.enable()
+
+
+# Files that take longest, so that no process is left with one of them when the others are done.
+_FIRST = (
+    "tests/jobs/test_search.py", "tests/test_main.py", "tests/test_docs.py",
+    "tests/jobs/test_analyze.py", "tests/jobs/test_pretrain.py", "tests/training/test_distribution.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Sorts the longest files to the front; xdist hands files out in this order."""
+    files = {name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: files.get(item.nodeid.partition("::")[0], len(files)))
 
 
 @pytest.fixture

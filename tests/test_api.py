@@ -18,7 +18,10 @@ RECIPES = (
     "RandomSearch", "LocalSearch", "RegularizedEvolution", "Bohb", "Bananas", "Reinforce",
     "Arch2vecRL", "Arch2vecBO", "SupervisedRL", "SupervisedBO", "GraphPNAS", "RNNGenerator",
 )
-FUNCTIONS = ("pretrain", "search", "compare", "load")
+FUNCTIONS = (
+    "pretrain", "search", "compare", "load", "architecture", "build", "parameters", "multiply_adds",
+    "train", "predict", "export",
+)
 BENCHMARKS = ("digits", "nasbench101", "nasbench201", "measured")
 
 

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LEVELS = (
     ({"core", "graphs", "storage", "caching", "config"},),
     ({"spaces"},),
-    ({"tables"}, {"layers"}),
+    ({"tables"}, {"layers"}, {"datasets"}),
     ({"networks"}, {"training"}, {"pools"}, {"surrogates"}),
     ({"evaluators"}, {"arch2vec"}, {"graphpnas"}, {"baselines"}),
     ({"search_loop"}, {"analysis"}),
@@ -37,7 +37,7 @@ WITHOUT_TENSORFLOW = {
 ABSL_FLAGS = ("absl.flags", "absl.app")
 WITH_ABSL_FLAGS = {"nas_tf/jobs/flags.py", "nas_tf/main.py"}
 # What imports TensorFlow, or is slow to import, is imported where it is needed.
-WITH_LATE_IMPORTS = {"main", "strategies", "jobs", "studies"}
+WITH_LATE_IMPORTS = {"main", "benchmarks", "strategies", "jobs", "studies"}
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 # Python's own generator belongs to the user: the official interface alone draws from it.
 WITH_PYTHONS_RANDOM = {"nas_tf/tables/nasbench101.py"}

@@ -1,5 +1,7 @@
 """What README.md and docs/ show: their Python runs, their links lead somewhere, pages are made."""
 
+import json
+import os
 import pathlib
 import re
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+OWN = ROOT / "docs" / "own.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -16,38 +19,92 @@ def blocks(path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def run(program, directory) -> str:
-    """Runs a program as a user would, in a directory of its own."""
+# Runs programs that it reads from its input, each in a directory and with names of its own.
+RUNNER = """
+import contextlib, io, json, os, pathlib, sys, traceback
+results = {}
+for name, program in json.load(sys.stdin).items():
+    pathlib.Path(name).mkdir()
+    with contextlib.chdir(name), contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            exec(program, {"__name__": "__main__"})
+            results[name] = True, out.getvalue()
+        except Exception:
+            results[name] = False, traceback.format_exc()
+print(json.dumps(results))
+"""
+
+
+def programs() -> dict[str, str]:
+    """Returns the examples with smaller numbers: the whole is the main job's minute."""
+    example, network = blocks(ROOT / "README.md")
+    small = example.replace("num_runs=500", "num_runs=3").replace("num_queries=150", "num_queries=20")
+    assert small.count("num_runs=3") == 2
+    page = "\n".join(blocks(ROOT / "docs" / "networks.md"))
+    (training,) = re.findall("^trained = .*$", network, re.MULTILINE)
+    assert training in page  # once is enough
+    # Six queries: four random ones, and one after the generator has learned from five.
+    own = [
+        block.replace("num_queries=10", "num_queries=6")
+        .replace("generator_hidden=16", "generator_hidden=4, generator_jit_compile=False")
+        for block in blocks(OWN)
+    ]
+    assert "num_queries=6" in own[0] and "generator_jit_compile=False" in own[0]
+    return {
+        **{f"own {number}": block for number, block in enumerate(own)},
+        "readme": small.replace("epochs=5", "epochs=1"),
+        "networks": page + network.replace(training, ""),
+        "walk-through": "\n".join(blocks(ROOT / "docs" / "walkthrough.md")),
+    }
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Runs all examples as a user would, in one process; returns a function to see what one did.
+
+    XLA compiles fast here and not for speed.
+    """
+    directory = tmp_path_factory.mktemp("examples")
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=directory, capture_output=True, text=True,
+        [sys.executable, "-c", RUNNER], input=json.dumps(programs()), cwd=directory,
+        env=os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=0"},
+        capture_output=True, text=True,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    results = json.loads(done.stdout)
+
+    def look(name):
+        right, output = results[name]
+        assert right, output
+        return output, directory / name
+
+    return look
 
 
-def test_the_walk_through_runs(tmp_path):
-    output = run("\n".join(blocks(ROOT / "docs" / "walkthrough.md")), tmp_path)
+def test_the_walk_through_runs(ran):
+    output, directory = ran("walk-through")
     assert "<Study: random search, 20 runs x 50 queries" in output
-    assert (tmp_path / "regret.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "runs" / "mine" / "report.md").exists()
+    assert (directory / "regret.png").read_bytes().startswith(b"\x89PNG")
+    assert (directory / "runs" / "mine" / "report.md").exists()
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_examples_of_ones_own_run_and_are_short(tmp_path, number):
-    example = blocks(ROOT / "docs" / "own.md")[number]
-    lines = [line for line in example.splitlines() if line.strip()]
+def test_examples_of_ones_own_run_and_are_short(ran, number):
+    lines = [line for line in blocks(OWN)[number].splitlines() if line.strip()]
     assert len(lines) <= 30
-    output = run(example, tmp_path)
+    output, _ = ran(f"own {number}")
     assert ("<Study: ", "<Comparison:")[number == 0] in output
 
 
-def test_the_example_of_the_readme_runs(tmp_path):
-    """With smaller numbers: the whole is the main job's minute."""
-    (example,) = blocks(ROOT / "README.md")
-    small = example.replace("num_runs=500", "num_runs=3").replace("num_queries=150", "num_queries=20")
-    assert small.count("num_runs=3") == 2
-    run(small.replace("epochs=5", "epochs=1"), tmp_path)
-    assert (tmp_path / "regret.png").read_bytes().startswith(b"\x89PNG")
+def test_the_example_of_the_readme_runs(ran):
+    _, directory = ran("readme")
+    assert (directory / "regret.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_examples_of_networks_run(ran):
+    output, directory = ran("networks")
+    assert "3,349,342 parameters" in output and "('0', '1', '2')" in output
+    assert (directory / "digits.keras").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

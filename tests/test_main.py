@@ -6,12 +6,15 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
 import pytest
 
 import nas_tf
+from nas_tf import main
+from tests.forked import Forked
 
 ROOT = pathlib.Path(__file__).parents[1]
 RUNS, QUERIES = 6, 40
@@ -47,6 +50,21 @@ def run(arguments, directory, **options):
     return subprocess.run(
         command(arguments, directory), cwd=ROOT, capture_output=True, text=True, **options
     )
+
+
+def run_forked(arguments, directory):
+    """As `run`, in a process that has TensorFlow from the start: where that makes no difference."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = [*arguments, f"--output_dir={directory}"]
+        process = Forked(main_program, own, errors=pathlib.Path(folder) / "errors")
+        status = process.wait()
+        return subprocess.CompletedProcess(own, status, process.output(), process.errors())
+
+
+def main_program(arguments):
+    """Is the forked process."""
+    os.chdir(ROOT)
+    sys.exit(main.run(arguments))
 
 
 def error_line(result):
@@ -120,53 +138,60 @@ def test_pictures_events_and_model_are_there(finished):
 def test_a_finished_job_is_not_run_again(finished, arguments):
     directory, _ = finished
     before = (directory / "summary.json").read_bytes()
-    result = run(arguments, directory)
+    result = run_forked(arguments, directory)
     assert result.returncode == 0
     assert "this job is finished" in result.stdout
     assert (directory / "summary.json").read_bytes() == before
 
 
-def test_config_flags_repeat_the_job(finished, tmp_path):
-    directory, _ = finished
-    result = run([f"--flagfile={directory / 'config.flags'}"], tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "trace.npz").read_bytes() == (directory / "trace.npz").read_bytes()
+@pytest.fixture
+def other_keras(tmp_path):
+    """An environment whose Keras and Matplotlib are set to what the library cannot work with."""
+    settings = {"floatx": "float64", "backend": "jax", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    return os.environ | {
+        "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1",
+        "MPLBACKEND": "no_such",
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("checkpoint", ["pretraining/ckpt-1.index", "search.npz"])
-def test_a_killed_job_ends_with_the_same_trace(finished, arguments, tmp_path, checkpoint):
-    killed = subprocess.Popen(
-        command(arguments, tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    while not (tmp_path / "checkpoints" / checkpoint).exists():
-        assert killed.poll() is None, killed.stdout.read().decode()
+def wait_for(path, process):
+    """Waits until a process has written a file."""
+    while not path.exists():
+        assert process.poll() is None, process.stdout.read()
         time.sleep(0.005)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    assert not (tmp_path / "trace.npz").exists()
-    result = run(arguments, tmp_path)
+
+
+def test_a_killed_job_ends_with_the_same_trace(finished, tmp_path, other_keras):
+    """Killed in the pre-training and again in the search.
+
+    On the way `config.flags` repeats a job, a second job cannot share the directory of one that is
+    alive, and the user's Keras does not matter.
+    """
+    own, out = [f"--flagfile={finished[0] / 'config.flags'}"], tmp_path / "out"
+    for checkpoint in ("pretraining/ckpt-1.index", "search.npz"):
+        job = subprocess.Popen(
+            command(own, out), cwd=ROOT, env=other_keras, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            wait_for(out / "checkpoints" / checkpoint, job)
+            job.send_signal(signal.SIGSTOP)
+            if checkpoint != "search.npz":
+                line = error_line(run_forked(own, out))
+                assert line.startswith(f"{out} is in use by another job (process {job.pid})")
+        finally:
+            job.kill()
+            job.communicate()
+        assert not (out / "trace.npz").exists()
+    result = run(own, out, env=other_keras)
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "trace.npz").read_bytes() == (finished[0] / "trace.npz").read_bytes()
-
-
-def test_two_jobs_cannot_share_a_directory(arguments, tmp_path):
-    first = subprocess.Popen(
-        command(arguments, tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        while not (tmp_path / "config.flags").exists():
-            assert first.poll() is None
-            time.sleep(0.005)
-        line = error_line(run(arguments, tmp_path))
-        assert line.startswith(f"{tmp_path} is in use by another job (process {first.pid})")
-    finally:
-        first.kill()
-        first.wait()
+    assert (out / "trace.npz").read_bytes() == (finished[0] / "trace.npz").read_bytes()
 
 
 def test_two_replicas_give_the_search_trace_of_one(finished, arguments, tmp_path):
     directory, _ = finished
-    result = run(
+    result = run_forked(
         [*with_model(arguments, directory), "--distribution=mirrored", "--cpu_devices=2"],
         tmp_path,
     )
@@ -175,7 +200,7 @@ def test_two_replicas_give_the_search_trace_of_one(finished, arguments, tmp_path
 
 
 def test_pretraining_alone(records, tmp_path):
-    result = run(
+    result = run_forked(
         [
             "--flagfile=configs/pretrain_nb101.flags",
             "--pretrain_cells=table",
@@ -255,31 +280,15 @@ def test_the_package_is_the_command():
 RANDOM = ("--flagfile=nb101_random", "--num_runs=2", "--num_queries=10")
 
 
-def test_the_users_keras_does_not_matter(records, tmp_path):
-    settings = {"floatx": "float64", "backend": "jax", "image_data_format": "channels_first"}
-    (tmp_path / "keras.json").write_text(json.dumps(settings))
-    environment = os.environ | {
-        "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1",
-        "MPLBACKEND": "no_such",
-    }  # fmt: skip
-    result = run(
-        [*RANDOM, "--strategy=arch2vec_rl", "--pretrain_cells=table", "--pretrain_epochs=1",
-         f"--nasbench101_records={records}"],
-        tmp_path / "out",
-        env=environment,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float7"}))
-    line = error_line(run(RANDOM, tmp_path / "other", env=environment))
-    assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: Invalid `floatx`")
-
-
-@pytest.mark.parametrize("settings", ["[]", '{"floatx": []}'])
-def test_a_keras_json_that_is_none_is_one_line(tmp_path, settings):
+@pytest.mark.parametrize(
+    "settings, reason",
+    [("[]", ""), ('{"floatx": []}', ""), ('{"floatx": "float7"}', "Invalid `floatx`")],
+)
+def test_a_keras_json_that_is_none_is_one_line(tmp_path, other_keras, settings, reason):
     (tmp_path / "keras.json").write_text(settings)
-    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    environment = other_keras if reason else os.environ | {"KERAS_HOME": str(tmp_path)}
     line = error_line(run(RANDOM, tmp_path / "out", env=environment))
-    assert line.startswith("Keras refuses its settings, keras.json or KERAS_*: ")
+    assert line.startswith(f"Keras refuses its settings, keras.json or KERAS_*: {reason}")
 
 
 @pytest.fixture
@@ -313,19 +322,22 @@ def test_a_signal_while_the_libraries_load(started, tmp_path, number, status, wo
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_during_a_search(started, arguments, finished, tmp_path, number, status):
+def test_signals_during_a_search(started, arguments, finished, tmp_path):
+    """A job goes on after Ctrl-C, and after the SIGTERM that ended it the second time."""
     own = with_model(arguments, finished[0])
-    process, _ = started(*own)
-    while not (tmp_path / "out" / "checkpoints" / "search.npz").exists():
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(number)
-    _, errors = process.communicate()
-    assert process.returncode == status, errors
-    lines = [line for line in errors.splitlines() if "nas_tf: " in line]
-    assert len(lines) == 1 and "the same command goes on" in lines[0]
-    assert "Traceback" not in errors
-    result = run(own, tmp_path / "out")
+    checkpoint = tmp_path / "out" / "checkpoints" / "search.npz"
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process, _ = started(*own)
+        while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, errors = process.communicate()
+        assert process.returncode == status, errors
+        lines = [line for line in errors.splitlines() if "nas_tf: " in line]
+        assert len(lines) == 1 and "the same command goes on" in lines[0]
+        assert "Traceback" not in errors
+    result = run_forked(own, tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out" / "trace.npz").read_bytes() == (finished[0] / "trace.npz").read_bytes()

@@ -14,7 +14,7 @@ class Figure:
     Attributes:
         name: its key in what the item returns.
         text: what it is.
-        unit: "s", "MB" (10^6 bytes), "1/s" or "GFLOP/s".
+        unit: "s", "MB" (10^6 bytes), "1/s", "GFLOP/s", "x" (times as fast) or "%".
         limit: the worst value allowed; None where nobody asked for one.
         target: the value hoped for.
         measured_peer: the code whose figure the item measures beside its own, and returns as
@@ -31,7 +31,7 @@ class Figure:
     @property
     def more_is_better(self) -> bool:
         """Whether this is a rate, not a time or a size."""
-        return self.unit in ("1/s", "GFLOP/s")
+        return self.unit in ("1/s", "GFLOP/s", "x")
 
     def verdict(self, value: float) -> str:
         """Returns "FAILED" (not measured), "MISSED", "met", "target met", or "" without a limit."""
@@ -80,9 +80,30 @@ _DATA = "tools.benchmark_data:"
 _LEARNING = "tools.benchmark_learning:"
 _STUDIES = "tools.benchmark_studies:"
 _GENERATORS = "tools.benchmark_generators:"
+_TRAINING = "tools.benchmark_training:"
 _RECORDS = (_DATA + "make_records",)
 _ARITHMETIC = "tools.benchmark_arithmetic:"
 _MODEL = (_LEARNING + "make_model",)
+
+
+def _training_item(name: str, text: str) -> Item:
+    """Returns the figures of training one network, beside the plainest `Model.fit`."""
+    return Item(
+        f"train_{name}", f"{_TRAINING}{name}",
+        (
+            Figure(f"train_{name}_per_sec", f"images trained on, {text}", "1/s",
+                   measured_peer="the plainest Model.fit"),
+            Figure(f"train_{name}_ratio", "the same beside Model.fit, median of rounds", "x",
+                   limit=1.0),
+            Figure(f"train_{name}_full_ratio", "with everything on", "x", limit=0.95),
+            Figure(f"train_{name}_waiting", "share of a step that waits for images", "%",
+                   limit=5),
+            Figure(f"train_{name}_peak_mb", "peak memory with everything on", "MB",
+                   measured_peer="the plainest Model.fit"),
+        ),
+        only_full=True,
+    )
+
 
 ITEMS = (
     Item(
@@ -222,6 +243,11 @@ ITEMS = (
             Figure("randwire_peak_mb", "the same, peak memory", "MB"),
         ),
     ),
+    _training_item("darts", "DARTS, 8 cells of 16 channels"),
+    _training_item("randwire", "RandWire base at 64 x 64"),
+    _training_item("enas", "ENAS macro, 24 channels"),
+    _training_item("nasbench101", "NAS-Bench-101"),
+    _training_item("nasbench201", "NAS-Bench-201"),
     Item(
         "page_201", _GENERATORS + "page_201",
         (Figure("page_201_sec", "page on NAS-Bench-201's representation", limit=300),),

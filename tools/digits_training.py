@@ -10,7 +10,8 @@ import tensorflow as tf
 from sklearn import datasets
 
 from nas_tf.networks.nasbench101 import build_network
-from nas_tf.training.trainer import Trainer, cosine_decay
+from nas_tf.training.schedules import cosine_decay
+from nas_tf.training.trainer import Trainer
 
 
 @dataclasses.dataclass(frozen=True)

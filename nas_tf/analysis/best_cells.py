@@ -70,10 +70,11 @@ def cell_pictures(
     pictures = []
     for rank, (cell, position) in enumerate(zip(best, positions.tolist()), start=1):
         matrix, ops = cells.matrix(position)
-        caption = (
-            f"validation {cell.validation_accuracy:.2%}, test {cell.test_accuracy:.2%}\n"
-            f"queried by {cell.num_runs} of {num_runs} runs"
-        ).replace("%", " %")
+        known = np.isfinite(cell.test_accuracy)
+        accuracies = [f"validation {cell.validation_accuracy:.2%}"]
+        accuracies += [f"test {cell.test_accuracy:.2%}"] if known else []
+        caption = ", ".join(accuracies).replace("%", " %")
+        caption += f"\nqueried by {cell.num_runs} of {num_runs} runs"
         names = [op_names[code] for code in ops]
         pictures.append(CellPicture(matrix, names, caption, title=f"Cell {rank}"))
     return pictures

@@ -162,6 +162,8 @@ class Throughput(keras.callbacks.Callback):
         batch_size: examples a step.
     """
 
+    saved_attributes = ()
+
     def __init__(self, batch_size: int):
         super().__init__()
         self._batch_size = batch_size
@@ -198,6 +200,8 @@ class ProgressBar(keras.callbacks.Callback):
         steps: steps a pass.
         batch_size: examples a step.
     """
+
+    saved_attributes = ()
 
     def __init__(self, epochs: int, steps: int, batch_size: int):
         super().__init__()
@@ -248,6 +252,8 @@ class ScalarLog(keras.callbacks.Callback):
         steps: steps a pass.
         clock: of the same training.
     """
+
+    saved_attributes = ()
 
     def __init__(self, logger, steps: int, clock: Throughput):
         super().__init__()

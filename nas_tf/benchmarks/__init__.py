@@ -13,10 +13,15 @@ from nas_tf.benchmarks.embedded_digits import Digits
 from nas_tf.benchmarks.nasbench101_files import NasBench101, of_table
 from nas_tf.benchmarks.nasbench201_files import NasBench201
 from nas_tf.benchmarks.own_function import of_function
+from nas_tf.benchmarks.trained_networks import Trained
+from nas_tf.datasets.settings import Data
+from nas_tf.networks.settings import Network
+from nas_tf.spaces import registry as spaces
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.spaces.space import SearchSpace
 from nas_tf.tables.nasbench101_table import NasBench101Table
+from nas_tf.training.settings import Training
 
 
 def digits(validation: str = "random", epochs: int | None = None) -> Benchmark:
@@ -57,6 +62,33 @@ def nasbench201(path: str | os.PathLike, dataset: str = "cifar10") -> Benchmark:
         dataset: one that the table has columns of.
     """
     return NasBench201(path=str(path), dataset=dataset).open(NasBench201Space())
+
+
+def trained(
+    space: SearchSpace | str,
+    data: Data | str = "digits",
+    *,
+    training: Training | None = None,
+    network: Network | None = None,
+    **options: Any,
+) -> Benchmark:
+    """Returns a benchmark that trains the network of every cell.
+
+        nas_tf.benchmarks.trained("nasbench201", "digits", training=nas_tf.Training(epochs=3))
+
+    Args:
+        space: one with networks, or its name.
+        data: images, or their name.
+        training: of every candidate; `Training()` when None.
+        network: what is around a cell; the papers' when None.
+        **options: settings of `Trained`: `mode`, `stop_epochs`, `last_epochs`, `isolate`.
+    """
+    space = spaces.named(space) if isinstance(space, str) else space
+    data = Data(data) if isinstance(data, str) else data
+    recipe = Trained(
+        data=data, training=training or Training(), network=network or Network(), **options
+    )
+    return recipe.open(space)
 
 
 def measured(space: SearchSpace, measure: Callable[[Any], Any], **options: Any) -> Benchmark:

@@ -31,7 +31,8 @@ class Benchmark:
         path: file it came from; "" without one.
         validation_accuracy: float64 [M], mean of the repeats at the full budget; None without
             `cells`.
-        validation: what of the repeats a search sees, "random" or "mean".
+        validation: what of the repeats a search sees, "random" or "mean"; "single" where there is
+            one training only.
         best_test_accuracy: the highest mean test accuracy there is; NaN where it is not known.
         checksum: SHA-256 of the cells and of every number a search can see.
         table_checksum: SHA-256 of the cells and of what is seen and reported at the full budget,
@@ -99,11 +100,15 @@ class BenchmarkRecipe(Component):
         spaces: names of the spaces whose cells it measures.
         chosen_by: settings whose flags choose it where `--benchmark` is left out; none chooses it
             where nothing chooses another of the same space.
+        follows: it may follow from a space where nobody names it; what trains networks may not.
+        parts: components that it is made of, by the names of its fields.
     """
 
     name: ClassVar[str] = ""
     spaces: ClassVar[tuple[str, ...]] = ()
     chosen_by: ClassVar[tuple[str, ...]] = ()
+    follows: ClassVar[bool] = True
+    parts: ClassVar[dict[str, type[Component]]] = {}
     read_by: ClassVar[str] = "benchmark"
 
     def table(self) -> Any:

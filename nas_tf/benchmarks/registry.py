@@ -6,14 +6,20 @@ from nas_tf.benchmarks.benchmark import BenchmarkRecipe
 from nas_tf.benchmarks.embedded_digits import Digits
 from nas_tf.benchmarks.nasbench101_files import NasBench101
 from nas_tf.benchmarks.nasbench201_files import NasBench201
-from nas_tf.config import by_name, flag_of, settings_of
+from nas_tf.benchmarks.trained_networks import Trained
+from nas_tf.config import Component, by_name, flag_of, settings_of
 
 BENCHMARKS: tuple[type[BenchmarkRecipe], ...] = (
     Digits,
     NasBench101,
     NasBench201,
+    Trained,
 )
 NAMES = tuple(benchmark.name for benchmark in BENCHMARKS)
+# Of all benchmarks, with what they are made of.
+COMPONENTS: tuple[type[Component], ...] = tuple(
+    component for benchmark in BENCHMARKS for component in (benchmark, *benchmark.parts.values())
+)
 
 
 def named(name: str) -> type[BenchmarkRecipe]:
@@ -36,7 +42,7 @@ def of_space(space: str, given: Collection[str]) -> type[BenchmarkRecipe] | None
         the recipe that one of the flags chooses, else that which needs none; None where nothing
         measures the space.
     """
-    fitting = [benchmark for benchmark in BENCHMARKS if space in benchmark.spaces]
+    fitting = [one for one in BENCHMARKS if space in one.spaces and one.follows]
     chosen = [benchmark for benchmark in fitting if _chosen(benchmark, given)]
     return next(iter([*chosen, *fitting]), None)
 

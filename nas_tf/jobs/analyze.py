@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nas_tf import storage
+from nas_tf.benchmarks import registry as benchmarks
 from nas_tf.benchmarks.benchmark import Benchmark, BenchmarkRecipe
-from nas_tf.benchmarks.registry import BENCHMARKS
 from nas_tf.config import SEED, Component, at_least, setting
 from nas_tf.jobs.autoencoder import cells_to_see, given_encoder, pretrained_encoder, print_quality
 from nas_tf.jobs.job import (
@@ -49,7 +49,7 @@ class AnalyzeJob(Job):
 
     name = "analyze"
     components = (
-        SpaceChoice, BenchmarkChoice, *BENCHMARKS, AnalyzeSettings, Inputs, GivenModel, Pretraining,
+        SpaceChoice, BenchmarkChoice, *benchmarks.COMPONENTS, AnalyzeSettings, Inputs, GivenModel, Pretraining,
         Devices,
     )
 

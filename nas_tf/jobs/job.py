@@ -48,6 +48,13 @@ class Job:
         """
         raise NotImplementedError
 
+    def complete(self, output: Output) -> None:
+        """Adds to a finished job what was asked for since and decides nothing.
+
+        Raises:
+            NasError: what a user can mend, in one line.
+        """
+
 
 @dataclasses.dataclass(frozen=True)
 class Devices(Component):
@@ -170,13 +177,14 @@ def read_benchmark(
             )
     if recipe is None and needed_by:
         raise ConfigError(
-            f"--space={space.name}: no table measures its cells; --job={needed_by} needs one "
-            "(--job=pretrain does without)"
+            f"--space={space.name}: no table measures its cells; --job={needed_by} needs one, or "
+            "--benchmark=trained, which trains networks (--job=pretrain does without)"
         )
     if recipe is None:
         return None
     reader.read(BenchmarkChoice, benchmark=recipe.name)
-    return reader.read(recipe)
+    parts = {name: reader.read(component) for name, component in recipe.parts.items()}
+    return reader.read(recipe, **parts)
 
 
 def read_strategy(reader: Reader) -> Strategy:

@@ -5,6 +5,7 @@ programs are left alone, those that a job would replace are refused.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import time
@@ -21,11 +22,14 @@ from nas_tf.studies.directories import finished_summary
 
 CONFIG, SUMMARY = "config.flags", "summary.json"
 
-_WORK = ("checkpoints", "model", "trace.npz", SUMMARY, "steps")  # what another job would destroy
+# What another job would destroy.
+_WORK = ("checkpoints", "model", "model.keras", "trace.npz", SUMMARY, "steps")
 _RESULTS = (
     *_WORK, "tensorboard", "report.md", "report.html", "regret.png", "incumbents.png",
-    "best_cells.png", "losses.png", "samples.json", "generator.md", "generator.html",
-    "generator.keras", CONFIG,
+    "best_cells.png", "losses.png", "curves.png", "confusion.png", "worst_images.png",
+    "network.png", "samples.json", "generator.md", "generator.html",
+    "generator.keras", "history.csv", "layers.csv", "predictions.csv", "saved_model", "model.onnx",
+    "model.tflite", CONFIG,
 )  # fmt: skip
 _CONTENT = "# Content of"  # begins the line that tells a table wherever it lies
 _KEYS = "# Version of keys:"  # begins the line that tells which cells are one, see `graphs`
@@ -40,12 +44,15 @@ class Output:
 
     Attributes:
         directory: its path.
+        follows: another process of --distribution=multi_worker writes it.
     """
 
     def __init__(self, reader: Reader, jobs: Collection[str]):
         self._reader, self._jobs = reader, set(jobs)
         self._started = time.monotonic()
         self.directory = pathlib.Path(expand_home(reader.values()["output_dir"]))
+        several = reader.values().get("distribution") == "multi_worker"
+        self.follows = several and _is_follower(os.environ.get("TF_CONFIG", ""))
 
     @property
     def components(self) -> tuple[Component, ...]:
@@ -63,6 +70,9 @@ class Output:
         Raises:
             ConfigError: another process holds it, or it cannot be written.
         """
+        if self.follows:
+            yield
+            return
         directory = self.directory
         places = (directory, *directory.parents)
         made = [path for path in places if not os.path.lexists(path)]
@@ -78,7 +88,7 @@ class Output:
 
     def refuse_foreign_files(self) -> None:
         """Raises ConfigError where it holds what a job would replace and none has written."""
-        if _jobs_named(self.directory / CONFIG).intersection(self._jobs):
+        if self.follows or _jobs_named(self.directory / CONFIG).intersection(self._jobs):
             return
         found = [name for name in _RESULTS if os.path.lexists(self.directory / name)]
         if found:
@@ -126,6 +136,8 @@ class Output:
 
     def claim(self) -> None:
         """Writes `config.flags`; a job does this once its inputs are known good."""
+        if self.follows:
+            return
         known = [_content_line(name, content) for name, content in self._contents().items()]
         lines = [f"{_KEYS} {KEYS_VERSION}", *known]
         text = "".join(f"{line}\n" for line in lines) + self._reader.text()
@@ -162,6 +174,18 @@ class Output:
                     with contextlib.suppress(OSError):  # a missing file is told when it is read
                         found[name] = caching.content_checksum(values[name])
         return found
+
+
+def _is_follower(tf_config: str) -> bool:
+    """Tells whether TensorFlow's description of a cluster names another process as the chief."""
+    try:
+        config = json.loads(tf_config or "{}")
+        task, cluster = config.get("task", {}), config.get("cluster", {})
+        if "chief" in cluster:
+            return task.get("type") != "chief"
+        return bool(int(task.get("index", 0)))
+    except (ValueError, TypeError, AttributeError):  # TensorFlow will say what is wrong
+        return False
 
 
 def _jobs_named(path: pathlib.Path) -> set[str]:

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from nas_tf.benchmarks import registry as benchmarks
 from nas_tf.benchmarks.benchmark import BenchmarkRecipe
-from nas_tf.benchmarks.registry import BENCHMARKS
 from nas_tf.jobs.autoencoder import cells_to_see, pretrained_encoder, print_quality
 from nas_tf.jobs.job import BenchmarkChoice, Devices, Job, SpaceChoice, read_benchmark, read_space
 from nas_tf.jobs.output import Output
@@ -18,7 +18,7 @@ class PretrainJob(Job):
     """A pre-training."""
 
     name = "pretrain"
-    components = (SpaceChoice, BenchmarkChoice, *BENCHMARKS, Pretraining, Devices)
+    components = (SpaceChoice, BenchmarkChoice, *benchmarks.COMPONENTS, Pretraining, Devices)
     hints = {
         "pretrained": "it makes one",
         "seed": "it makes a model, whose seed is its own: --pretrain_seed",

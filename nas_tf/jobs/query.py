@@ -13,8 +13,8 @@ import numpy as np
 
 from nas_tf import storage
 from nas_tf.analysis.summary import library_versions
+from nas_tf.benchmarks import registry as benchmarks
 from nas_tf.benchmarks.benchmark import BenchmarkRecipe
-from nas_tf.benchmarks.registry import BENCHMARKS
 from nas_tf.config import Component, setting
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
@@ -56,7 +56,7 @@ class QueryJob(Job):
     """Cells looked up in a table."""
 
     name = "query"
-    components = (SpaceChoice, BenchmarkChoice, *BENCHMARKS, QuerySettings)
+    components = (SpaceChoice, BenchmarkChoice, *benchmarks.COMPONENTS, QuerySettings)
 
     space: SearchSpace
     benchmark: BenchmarkRecipe | None

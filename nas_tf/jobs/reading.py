@@ -32,6 +32,11 @@ class Given:
     origin: str = ""
     shared: bool = False
 
+    @property
+    def file(self) -> str:
+        """The flagfile it stands in; "" on the command line."""
+        return self.origin.rpartition(", line ")[0]
+
 
 class Reader:
     """Makes components of the flags that were given."""
@@ -73,6 +78,19 @@ class Reader:
         except ConfigError as error:
             raise self.explained(error, component) from None
         return self._read[component]
+
+    def stands_beside(self, component: type[Component], name: str, other: str) -> bool:
+        """Tells whether a setting was given where another flag was: both on the command line, or
+        in one file.
+
+        Args:
+            component: type of the setting's component.
+            name: of the setting.
+            other: name of the other flag.
+        """
+        field = next(field for field in settings_of(component) if field.name == name)
+        here, there = self._given.get(flag_of(component, field)), self._given.get(other)
+        return here is not None and (there is None or here.file == there.file)
 
     def overrule(self, component: type[Component]) -> None:
         """Lets flagfiles say more than is read of a component; the command line may not."""

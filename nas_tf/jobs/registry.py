@@ -5,11 +5,13 @@ import dataclasses
 from nas_tf.config import NOT_EMPTY, Component, by_name, setting
 from nas_tf.jobs.analyze import AnalyzeJob
 from nas_tf.jobs.job import Job
+from nas_tf.jobs.predict import PredictJob
 from nas_tf.jobs.pretrain import PretrainJob
 from nas_tf.jobs.query import QueryJob
 from nas_tf.jobs.report import ReportJob
 from nas_tf.jobs.sample import SampleJob
 from nas_tf.jobs.search import SearchJob
+from nas_tf.jobs.train import TrainJob
 
 JOBS: tuple[type[Job], ...] = (
     SearchJob,
@@ -18,6 +20,8 @@ JOBS: tuple[type[Job], ...] = (
     AnalyzeJob,
     SampleJob,
     QueryJob,
+    TrainJob,
+    PredictJob,
 )
 NAMES = tuple(job.name for job in JOBS)
 

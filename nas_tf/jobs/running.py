@@ -40,13 +40,14 @@ def run(given: Mapping[str, Given | Any]) -> None:
     with output.taken():
         output.refuse_foreign_files()
         output.refuse_other_work()
-        if output.finished() and not job.repeatable:
-            print(
-                f"{output.directory}: this job is finished; for another, choose another "
-                "--output_dir"
-            )
-            return
         try:
-            job.run(output)
+            if output.finished() and not job.repeatable:
+                print(
+                    f"{output.directory}: this job is finished; for another, choose another "
+                    "--output_dir"
+                )
+                job.complete(output)
+            else:
+                job.run(output)
         except ConfigError as error:
             raise reader.explained(error) from None

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
+from nas_tf.benchmarks import registry as benchmarks
 from nas_tf.benchmarks.benchmark import Benchmark, BenchmarkRecipe
-from nas_tf.benchmarks.registry import BENCHMARKS
 from nas_tf.jobs.autoencoder import cells_to_see, given_encoder, pretrained_encoder, print_quality
 from nas_tf.jobs.job import (
     BenchmarkChoice, Devices, GivenModel, Job, SpaceChoice, StrategyChoice, read_benchmark,
@@ -28,7 +28,7 @@ class SearchJob(Job):
 
     name = "search"
     components = (
-        SpaceChoice, BenchmarkChoice, *BENCHMARKS, StrategyChoice, SearchSettings, Devices,
+        SpaceChoice, BenchmarkChoice, *benchmarks.COMPONENTS, StrategyChoice, SearchSettings, Devices,
         GivenModel, Pretraining, *STRATEGIES,
     )
 
@@ -105,7 +105,10 @@ class SearchJob(Job):
 
 def print_table(benchmark: Benchmark) -> None:
     """Says what measures the cells."""
-    print(f"table: {benchmark.name}, {len(benchmark.cells):,} cells, {benchmark.path}")
+    if benchmark.path or benchmark.validation_accuracy is not None:
+        print(f"table: {benchmark.name}, {len(benchmark.cells):,} cells, {benchmark.path}")
+    else:
+        print(f"{benchmark.name}. {benchmark.protocol}")
 
 
 def print_incumbent(summary: dict[str, Any]) -> None:

@@ -1,15 +1,15 @@
 """Keras as the library needs it, checked before the first of its layers is defined.
 
 Keras reads its backend and number format from the environment and from `keras.json` when it is
-first imported. The packages that hold Keras code import this module before anything else; what
-needs no Keras (spaces, tables) works beside any backend.
+first imported. The modules that need TensorFlow beside Keras import this one before anything else.
+What needs no Keras (spaces, tables) works beside any backend, and so do networks and the layers of
+images, which do not import this module.
 """
 
 import os
 
 from nas_tf.core import ConfigError
-
-_HOW = "set KERAS_BACKEND=tensorflow before Python starts"
+from nas_tf.layers.keras_import import HOW, keras
 
 
 def check(backend: str, floatx: str) -> None:
@@ -23,7 +23,7 @@ def check(backend: str, floatx: str) -> None:
         ConfigError: the library does not run on that.
     """
     if backend != "tensorflow":
-        raise ConfigError(f"Keras runs on {backend}; nas_tf runs on TensorFlow: {_HOW}")
+        raise ConfigError(f"Keras runs on {backend}; nas_tf runs on TensorFlow: {HOW}")
     if floatx != "float32":
         raise ConfigError(
             f"Keras' floatx is {floatx}; nas_tf computes in float32: call "
@@ -32,15 +32,5 @@ def check(backend: str, floatx: str) -> None:
     if os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
         raise ConfigError("TF_USE_LEGACY_KERAS is set; nas_tf needs Keras 3: unset it")
 
-
-try:
-    import keras
-except (ImportError, ValueError, TypeError, AttributeError, OSError) as error:
-    # Of the backend that is set, or of a keras.json that is no such thing.
-    raise ConfigError(
-        f"Keras cannot be imported with KERAS_BACKEND={os.environ.get('KERAS_BACKEND')} "
-        f"({' '.join(str(error).split())}); nas_tf runs on TensorFlow: {_HOW}, "
-        "and mend Keras' keras.json if it is damaged"
-    ) from error
 
 check(keras.config.backend(), keras.config.floatx())

@@ -8,6 +8,8 @@ a preprocessing step and does not run under Keras 3.
 Shapes: B graphs, N nodes, F features, C channels.
 """
 
+from nas_tf.layers import backend as backend  # before Keras: refuses what does not do
+
 import keras
 import tensorflow as tf
 

@@ -7,6 +7,8 @@ layer of the MLP is a linear - batch-norm - ReLU triplet.
 Shapes: B graphs, N nodes, F features, C channels.
 """
 
+from nas_tf.layers import backend as backend  # before Keras: refuses what does not do
+
 import keras
 import tensorflow as tf
 from spektral.layers import GINConvBatch

@@ -1,3 +1,1 @@
-"""Cell graphs turned into Keras networks."""
-
-from nas_tf.layers import backend as backend  # before Keras: refuses what does not do
+"""Architectures turned into Keras networks, and what these cost."""

@@ -2,8 +2,8 @@
 
 INCUMBENT = (
     "Incumbent: the cell with the highest validation accuracy a run has seen; its test accuracy is "
-    "the mean over the table's repeats, and no search sees it. Test regret: distance to the best "
-    "mean test accuracy in the table. ±: sample standard deviation over runs (n − 1)."
+    "the mean over its repeats, and no search sees it. Test regret: distance to the best mean test "
+    "accuracy in the table. ±: sample standard deviation over runs (n − 1)."
 )
 FIGURES = {
     "regret": "Test regret of the incumbents against queries and, where evaluations cost anything, "

@@ -28,6 +28,7 @@ from nas_tf.storage import atomic_write
 _VALIDATION = {
     "random": "validation accuracy of one randomly drawn repeat",
     "mean": "mean validation accuracy over the repeats",
+    "single": "validation accuracy of its one training",
 }
 _BEST_CELLS = """## Best cells
 
@@ -136,6 +137,7 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, s
     by_cost = None if summary["query_budget"] else notes.after(summary, *limits)
     published = [by_cost, *_published(summary, notes)]
     path = f", `{summary['table_path']}`" if summary["table_path"] else ""
+    trained = summary["validation"] == "single"
     tested = found["test_accuracy_mean"] is not None
     feasible = found["validation_accuracy_mean"] is not None
     return {
@@ -146,7 +148,7 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, s
         "Strategy": notes.strategy_label or summary["strategy"],
         "Space": summary["space"],
         "Runs": f"{summary['num_runs']:,}, seeded from {summary['seed']}",
-        "Table": table_in_words(summary) + path,
+        "Measured by" if trained else "Table": table_in_words(summary) + path,
         "Best mean test accuracy in it": percent(summary["best_test_accuracy"], 2),
         "What a search saw": _VALIDATION.get(summary["validation"], summary["validation"]),
         "Protocol": summary.get("protocol", ""),
@@ -154,7 +156,7 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, s
         "Incumbents are measured after": f"{full} epochs" if shorter else "",
         "Budget of a run": budget(*limits),
         "Queries a run made": plain(summary["num_queries_mean"]),
-        "Cost of them, by the table": duration(summary["evaluation_cost_sec_mean"]),
+        "Cost of them" if trained else "Cost of them, by the table": duration(summary["evaluation_cost_sec_mean"]),
         "Incumbent's reported validation accuracy": _mean_std(
             found, "reported_validation_accuracy", " %"
         ),

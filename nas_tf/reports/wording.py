@@ -13,6 +13,9 @@ _DATASETS = {
     "cifar100": "CIFAR-100",
     "imagenet16-120": "ImageNet-16-120",
     "digits": "handwritten digits",
+    "tinyimagenet": "Tiny-ImageNet",
+    "imagenet": "ImageNet",
+    "folder": "a folder of images",
     "unknown": "a data set this table does not name",
 }
 _NOT_COMPARABLE = "not comparable with published NAS-Bench results.**"

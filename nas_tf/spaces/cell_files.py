@@ -83,14 +83,7 @@ def read_items(path: pathlib.Path) -> list[Item]:
     Raises:
         DataError: the file is missing, no text, or holds no cells.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file of cells") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: no text file (byte {error.start} is no UTF-8)") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    text = read_text(path)
     items = _document(text)
     if items is None:
         items = [
@@ -101,6 +94,22 @@ def read_items(path: pathlib.Path) -> list[Item]:
     if not items:
         raise DataError(f"{path}: holds no cells")
     return items
+
+
+def read_text(path: pathlib.Path) -> str:
+    """Returns the text of a file.
+
+    Raises:
+        DataError: the file is missing, or no text.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file of cells") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: no text file (byte {error.start} is no UTF-8)") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _document(text: str) -> list[Item] | None:

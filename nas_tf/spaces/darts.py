@@ -33,6 +33,7 @@ import numpy as np
 
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import darts_edges
+from nas_tf.spaces.darts_architecture import DartsArchitecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.darts_cells import (
     NUM_CELLS, Invalid, check, check_sample, from_edges, generate_cells, identity,
@@ -42,6 +43,7 @@ from nas_tf.spaces.darts_edges import (
     INPUT_1, INPUT_2, NONE, NUM_INPUTS, NUM_NODES, NUM_SLOTS, OP_NAMES, OPERATIONS, OUTPUT,
     random_edges,
 )
+from nas_tf.spaces.darts_encodings import DartsDecisions
 from nas_tf.spaces.darts_genotype import from_value, to_values
 from nas_tf.spaces.space import SearchSpace
 
@@ -174,6 +176,15 @@ class DartsSpace(SearchSpace):
         ends = (ops[..., 0] == INPUT_2) & (ops[..., 1] == INPUT_1) & (ops[..., -1] == OUTPUT)
         known = (ops[..., OPERATIONS] >= NONE) & (ops[..., OPERATIONS] < OUTPUT)
         return ends & known.all(axis=-1) & entered & ~(edges & behind).any(axis=(-2, -1))
+
+    def decisions(self, cells: CellGraphs | None = None) -> DartsDecisions:
+        """Returns pairs of sources and operations, whatever the pool."""
+        del cells
+        return DartsDecisions()
+
+    def architectures(self, cells: CellGraphs) -> list[DartsArchitecture]:
+        """See `SearchSpace.architectures`."""
+        return DartsArchitecture.of_cells(cells)
 
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""

@@ -15,6 +15,7 @@ dictionary, a text `Genotype(reduce=...)`) the names count; positions do where t
 
 import ast
 import numbers
+import re
 from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -34,6 +35,9 @@ CONCAT = range(NUM_INPUTS, NUM_INPUTS + NUM_INTERMEDIATE)
 
 _CODES = {OP_NAMES[op]: op for op in INTERIOR_OPS}
 _PARTS = ("normal", "reduce")
+_ASSIGNED = re.compile(r"^\s*\w+\s*=\s*(?=Genotype)")
+
+Edges = tuple[tuple[str, int], ...]
 
 
 def to_genotypes(cells: CellGraphs) -> list[Genotype]:
@@ -106,16 +110,77 @@ def parse_genotype(text: str) -> Genotype:
         InvalidArchitectureError: the text is no genotype.
     """
     try:
-        call = ast.parse(text.strip(), mode="eval").body
-        if not isinstance(call, ast.Call) or getattr(call.func, "id", None) != "Genotype":
-            raise ValueError("no Genotype")
-        named = {word.arg: _literal(word.value) for word in call.keywords}
-        return Genotype(*map(_literal, call.args), **named)
+        return Genotype(**_spelled(text))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        raise InvalidArchitectureError(
-            f"{_short(text)}: expected Genotype(normal=[...], normal_concat=[...], reduce=[...], "
-            "reduce_concat=[...])"
-        ) from None
+        raise _no_genotype(text) from None
+
+
+def cell_pair(value: str | Sequence | Mapping) -> tuple[Edges, Edges]:
+    """Returns the eight (operation, source) of both cells of a genotype, in the order they have.
+
+    Args:
+        value: a text `Genotype(...)`, also with a name before it (`DARTS = Genotype(...)`), a
+            mapping or a sequence of its fields. Without a reduction cell it is the normal one,
+            without `normal_concat` or `reduce_concat` all intermediate nodes are concatenated. A
+            cell is a list of eight edges, or of four pairs.
+
+    Raises:
+        InvalidArchitectureError: it is no genotype, or a cell is outside the space.
+    """
+    try:
+        fields = _spelled(_ASSIGNED.sub("", value)) if isinstance(value, str) else _named(value)
+        wrong = not set(fields) <= set(Genotype._fields)
+        if wrong or fields.get("normal") is None:
+            raise ValueError("no genotype")
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise _no_genotype(value) from None
+    given = {name: part for name, part in fields.items() if part is not None}
+    whole = {"reduce": given["normal"], "normal_concat": CONCAT, "reduce_concat": CONCAT, **given}
+    whole |= {part: _flat(whole[part]) for part in _PARTS}
+    parsed = [_parse("genotype", whole, part) for part in _PARTS]
+    normal, reduce = (tuple((OP_NAMES[op], source) for op, source in edges) for edges in parsed)
+    return normal, reduce
+
+
+def cells_of_edges(cells: Sequence[Edges]) -> CellGraphs:
+    """Returns the cells [B], with keys, of B times eight (operation, source)."""
+    edges = [[(_CODES[op], source) for op, source in cell] for cell in cells]
+    array = np.array(edges, np.int8).reshape(len(edges), NUM_INTERMEDIATE, 2, 2)
+    return darts_cells.from_edges(array[..., 1], array[..., 0])
+
+
+def _spelled(text: str) -> dict[str, Any]:
+    """Returns the fields that a text `Genotype(...)` spells; raises ValueError and such."""
+    call = ast.parse(text.strip(), mode="eval").body
+    if not isinstance(call, ast.Call) or getattr(call.func, "id", None) != "Genotype":
+        raise ValueError("no Genotype")
+    named = {word.arg: _literal(word.value) for word in call.keywords}
+    placed = dict(zip(Genotype._fields, map(_literal, call.args)))
+    if len(call.args) > len(Genotype._fields) or set(placed) & set(named):
+        raise ValueError("a field twice")
+    return placed | named
+
+
+def _named(value: Sequence | Mapping) -> dict[str, Any]:
+    """Returns the fields of a genotype that is no text; raises TypeError where it is none."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return _fields(value)
+
+
+def _flat(cell: Any) -> Any:
+    """Returns a list of edges for a list of pairs of edges; anything else as it is."""
+    pairs = _is_list(cell) and len(cell) == NUM_INTERMEDIATE and all(map(_is_list, cell))
+    if pairs and all(_is_list(edge) for pair in cell for edge in pair):
+        return [edge for pair in cell for edge in pair]
+    return cell
+
+
+def _no_genotype(value: Any) -> InvalidArchitectureError:
+    return InvalidArchitectureError(
+        f"{_short(value)}: expected Genotype(normal=[...], normal_concat=[...], reduce=[...], "
+        "reduce_concat=[...])"
+    )
 
 
 def _literal(node: ast.expr) -> Any:

@@ -104,13 +104,13 @@ class GraphForm(Protocol):
 
 # 32 nodes of one operation (Xie et al., 2019, arXiv:1904.01569).
 RANDWIRE = GraphDescription(32)
-# ENAS' macro space (Pham et al., 2018, arXiv:1802.03268): 12 layers of six operations; each follows
-# the one before it.
+# ENAS' macro space (Pham et al., 2018, arXiv:1802.03268): a stem and 12 layers of six operations;
+# each layer follows the one before it.
 ENAS_MACRO = GraphDescription(
-    12,
+    13,
     num_node_labels=6,
-    labelled_nodes=tuple(range(12)),
-    fixed_edges=tuple((node, node + 1) for node in range(11)),
+    labelled_nodes=tuple(range(1, 13)),
+    fixed_edges=tuple((node, node + 1) for node in range(12)),
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from nas_tf import graphs
 from nas_tf.graphs import PADDING_OP, CellGraphs
+from nas_tf.spaces.nasbench101_architecture import NasBench101Architecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.nasbench101_cells import (
     CONV1X1, CONV3X3, INPUT, INTERIOR_OPS, MAX_EDGES, MAX_VERTICES, MAXPOOL3X3, OFFICIAL_LABELS,
@@ -216,6 +217,10 @@ class NasBench101Space(SearchSpace):
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
         """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
         return self.decode(adjacency, ops)[1] == 0
+
+    def architectures(self, cells: CellGraphs) -> list[NasBench101Architecture]:
+        """See `SearchSpace.architectures`."""
+        return NasBench101Architecture.of_cells(cells)
 
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: for pruned cells, the `Invalid` code (0 is in the space)."""

@@ -16,8 +16,8 @@ from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101_cells
 
-_MATRIX = ("matrix", "module_adjacency", "adjacency", "original_matrix")
-_OPS = ("ops", "module_operations", "operations", "original_ops")
+MATRIX_FIELDS = ("matrix", "module_adjacency", "adjacency", "original_matrix")
+OPS_FIELDS = ("ops", "module_operations", "operations", "original_ops")
 _CODES = {name: code for code, name in enumerate(nasbench101_cells.OP_NAMES)}
 
 
@@ -78,7 +78,8 @@ def to_specs(cells: CellGraphs) -> list[dict[str, list]]:
 def _fields(value: Any) -> tuple[np.ndarray, list[str]]:
     """Returns matrix and operations as they are given."""
     if isinstance(value, Mapping):
-        names = [[name for name in choice if name in value] for choice in (_MATRIX, _OPS)]
+        fields = MATRIX_FIELDS, OPS_FIELDS
+        names = [[name for name in choice if name in value] for choice in fields]
         if not all(names):
             raise InvalidArchitectureError(
                 f"fields {', '.join(map(str, value)) or '(none)'}: expected matrix and ops"

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.nasbench201_architecture import NasBench201Architecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.nasbench201_cells import (
     AVGPOOL3X3, CONV1X1, CONV3X3, EDGE_OPS, EDGES, INPUT, INTERIOR_OPS, NONE, NUM_CELLS,
@@ -155,6 +156,10 @@ class NasBench201Space(SearchSpace):
         interior = ops[..., 2:-1]
         known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
         return (ops[..., 0] == INPUT) & known & (ops[..., -1] == OUTPUT)
+
+    def architectures(self, cells: CellGraphs) -> list[NasBench201Architecture]:
+        """See `SearchSpace.architectures`."""
+        return NasBench201Architecture.of_cells(cells)
 
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""

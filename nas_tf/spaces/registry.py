@@ -2,14 +2,18 @@
 
 from nas_tf.config import by_name
 from nas_tf.spaces.darts import DartsSpace
+from nas_tf.spaces.enas import EnasSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
+from nas_tf.spaces.randwire import RandWireSpace
 from nas_tf.spaces.space import SearchSpace
 
 SPACES: tuple[type[SearchSpace], ...] = (
     NasBench101Space,
     NasBench201Space,
     DartsSpace,
+    RandWireSpace,
+    EnasSpace,
 )
 NAMES = tuple(space.name for space in SPACES)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.architecture_value import Architecture
 from nas_tf.spaces.decisions import Decisions
 from nas_tf.spaces.graph_form import GraphForm
 
@@ -137,5 +138,13 @@ class SearchSpace:
         """Returns a dict of JSON values for each of cells [M], which `from_value` reads again."""
         raise self._lacks("a form as text")
 
+    def architectures(self, cells: CellGraphs) -> list[Architecture]:
+        """Returns the architecture of each of cells [B], from which networks are built.
+
+        Raises:
+            InvalidArchitectureError: a cell is outside the space.
+        """
+        raise self._lacks("networks")
+
     def _lacks(self, what: str) -> ConfigError:
-        return ConfigError(f"space {self.name}: it has no {what}")
+        return ConfigError(f"space {self.name}: it lacks {what}")

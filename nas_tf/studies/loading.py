@@ -9,6 +9,7 @@ from nas_tf.spaces import registry as spaces
 from nas_tf.studies.comparison import load_comparison
 from nas_tf.studies.encoder import Encoder
 from nas_tf.studies.study import Study
+from nas_tf.studies.trained_network import TrainedNetwork
 
 
 class FinishedJob:
@@ -36,8 +37,8 @@ def load(directory: str | pathlib.Path) -> Any:
         directory: its output directory.
 
     Returns:
-        a `Study` of a search, an `Encoder` of a pre-training, a `Comparison` of a report, and a
-        `FinishedJob` of any other.
+        a `Study` of a search, an `Encoder` of a pre-training, a `TrainedNetwork` of a training, a
+        `Comparison` of a report, and a `FinishedJob` of any other.
 
     Raises:
         ConfigError: it holds no finished job.
@@ -59,5 +60,6 @@ def _encoder(directory: pathlib.Path, summary: dict[str, Any]) -> Encoder:
 _OPENED: dict[str, Callable[[pathlib.Path, dict[str, Any]], Any]] = {
     "search": _study,
     "pretrain": _encoder,
+    "train": lambda directory, summary: TrainedNetwork.load(directory),
     "report": lambda directory, summary: load_comparison(summary),
 }

@@ -13,10 +13,12 @@ one.
 
 import os
 import random
-from collections.abc import KeysView
+from collections.abc import Callable, KeysView
 from typing import Any
 
+from nas_tf.core import ConfigError
 from nas_tf.spaces import nasbench101
+from nas_tf.spaces.nasbench101_architecture import NasBench101Architecture
 from nas_tf.tables import nasbench_api
 from nas_tf.tables.model_spec import ModelSpec
 from nas_tf.tables.nasbench101_table import EMBEDDED_FILE, NasBench101Table
@@ -43,7 +45,10 @@ class NASBench:
     """
 
     def __init__(
-        self, dataset_file: str | os.PathLike | NasBench101Table, seed: int | None = None
+        self,
+        dataset_file: str | os.PathLike | NasBench101Table,
+        seed: int | None = None,
+        train: Callable[..., Any] | None = None,
     ):
         """Opens a record file, or takes a table; see `NasBench101Table.load`.
 
@@ -51,6 +56,8 @@ class NASBench:
             dataset_file: path of the record file, or a table.
             seed: of a generator of its own for the choice between repeats; None takes Python's
                 `random`.
+            train: what `evaluate` trains networks with: `nas_tf.train`. Who only looks cells up
+                does without, and without TensorFlow.
 
         Raises:
             core.DataError: the file is missing, empty, damaged, or no NAS-Bench-101 file.
@@ -67,6 +74,7 @@ class NASBench:
         self.computed_statistics = nasbench_api.ComputedStatistics(self.table)
         self.valid_epochs = set(self.table.epochs)
         self.history: dict = {}
+        self._train = train
         self.training_time_spent = 0.0
         self.total_epochs_spent = 0
         self.reseed(seed)
@@ -122,15 +130,39 @@ class NASBench:
         self.training_time_spent = 0.0
         self.total_epochs_spent = 0
 
-    def evaluate(self, model_spec: ModelSpec, model_dir: str) -> dict[str, Any]:
-        """Would train a cell from scratch.
+    def evaluate(
+        self, model_spec: ModelSpec, model_dir: str | os.PathLike, data: Any = "cifar10",
+        **settings: Any,
+    ) -> dict[str, Any]:
+        """Trains a cell from scratch, which neither reads the table nor counts as a query.
+
+            nasbench = api.NASBench(path, train=nas_tf.train)
+            nasbench.evaluate(spec, "runs/cell", data=nas_tf.Data("cifar10", "cifar-10.tar.gz"))
+
+        Args:
+            model_spec: the cell.
+            model_dir: where the model, its summary and its checkpoints go; a training that was
+                killed goes on from there.
+            data: images, as `nas_tf.train` takes them.
+            **settings: of the training, in place of the published ones; others of `nas_tf.train`.
+
+        Returns:
+            what `query` returns, of this training; the time is in seconds of this machine.
 
         Raises:
-            NotImplementedError: always; this class only reads the table.
+            OutOfDomainError: the cell is outside the benchmark.
+            ConfigError: nothing to train with was given.
         """
-        raise NotImplementedError(
-            "NASBench.evaluate trains a network, which this table reader does not; use query()"
-        )
+        self._check_spec(model_spec)
+        if self._train is None:
+            raise ConfigError(
+                "train=None: evaluate trains a network; open the benchmark as NASBench(file, "
+                "train=nas_tf.train)"
+            )
+        architecture = NasBench101Architecture(model_spec.matrix, model_spec.ops)
+        settings = nasbench_api.PUBLISHED_TRAINING | settings
+        trained = self._train(architecture, data, output_dir=model_dir, **settings)
+        return nasbench_api.trained_data_point(model_spec, trained)
 
     def hash_iterator(self) -> KeysView[str]:
         """Returns the hashes of all cells, in the order of the file."""

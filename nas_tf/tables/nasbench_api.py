@@ -29,6 +29,21 @@ STATISTICS = {
 }
 
 
+# Of the benchmark's trainings (Ying et al., 2019, appendix), by the names of `nas_tf.Training`.
+PUBLISHED_TRAINING = {
+    "epochs": 108,
+    "batch_size": 256,
+    "optimizer": "rmsprop",
+    "learning_rate": 0.2,
+    "momentum": 0.9,
+    "rho": 0.9,
+    "epsilon": 1.0,
+    "schedule": "cosine",
+    "weight_decay": 1e-4,
+    "decay_all": False,
+}
+
+
 class OutOfDomainError(Exception):
     """A cell or a number of epochs lies outside the benchmark."""
 
@@ -65,6 +80,20 @@ def check_spec(model_spec: ModelSpec, config: Mapping[str, Any]) -> None:
             raise OutOfDomainError(
                 f"operation {name!r} is not one of {', '.join(config['available_ops'])}"
             )
+
+
+def trained_data_point(model_spec: ModelSpec, trained: Any) -> dict[str, Any]:
+    """Returns what a query would, of a network that `nas_tf.train` has trained."""
+    summary = trained.summary()
+    return {
+        "module_adjacency": model_spec.matrix,
+        "module_operations": model_spec.ops,
+        "trainable_parameters": summary["parameters"],
+        "training_time": summary["training_sec"],
+        "train_accuracy": trained.history[-1]["accuracy"],
+        "validation_accuracy": summary["validation_accuracy"],
+        "test_accuracy": summary["test_accuracy"],
+    }
 
 
 def check_epochs(epochs: int, valid: set[int], table: str) -> None:

@@ -72,6 +72,25 @@ def make_distribution(name: str = "none") -> tf.distribute.Strategy:
     raise ConfigError(f"distribution={name}: expected none, mirrored, multi_worker or tpu")
 
 
+def is_several_processes(strategy: tf.distribute.Strategy) -> bool:
+    """Tells whether other processes take part in a strategy's training."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return False
+    tasks = strategy.cluster_resolver.cluster_spec().as_dict()
+    return len(tasks.get("worker", ())) + len(tasks.get("chief", ())) > 1
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Tells whether this is the process that writes: the only one, the chief, or worker 0."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    resolver = strategy.cluster_resolver
+    has_chief = "chief" in resolver.cluster_spec().as_dict()
+    if has_chief:
+        return resolver.task_type == "chief"
+    return resolver.task_type in (None, "worker") and not resolver.task_id
+
+
 def _tpu_strategy() -> tf.distribute.Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()

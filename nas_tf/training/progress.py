@@ -3,12 +3,15 @@
 Shapes: K reported quantities (the loss first).
 """
 
+from nas_tf.layers import backend as backend  # before Keras: refuses what does not do
+
 import dataclasses
 import json
 import pathlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -31,6 +34,8 @@ class Progress:
         sums: float64 [K], sums over the examples of the current pass.
         examples: how many examples these are.
         history: means of every pass completed.
+        train_sec: seconds spent in compiled calls, over all processes that took part.
+        stopped: a callback has ended the training.
     """
 
     names: Sequence[str]
@@ -39,6 +44,8 @@ class Progress:
     sums: np.ndarray | None = None
     examples: int = 0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    train_sec: float = 0.0
+    stopped: bool = False
 
     def add(self, sums: np.ndarray, steps: int, examples: int) -> None:
         """Counts `steps` more steps whose `examples` summed to `sums` [K]."""
@@ -47,13 +54,19 @@ class Progress:
         self.step += steps
         self.examples += examples
 
+    def advance(self, sums: np.ndarray, steps: int, examples: int) -> None:
+        """Counts `steps` more steps after which the sums of the pass are `sums` [K]."""
+        self.sums = np.asarray(sums, np.float64)
+        self.step += steps
+        self.examples += examples
+
     def means(self) -> dict[str, float]:
         """Returns the means over the current pass."""
         return dict(zip(self.names, (self.sums / self.examples).tolist(), strict=True))
 
-    def end_epoch(self) -> dict[str, float]:
-        """Closes the current pass and returns its means."""
-        logs = self.means()
+    def end_epoch(self, others: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
+        """Closes the current pass and returns its means, `others` added to them."""
+        logs = self.means() | dict(others)
         self.history.append(logs)
         self.epoch, self.step, self.sums, self.examples = self.epoch + 1, 0, None, 0
         return logs
@@ -90,9 +103,22 @@ class Checkpoint:
         self._manager = None
 
     def restore(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, names: Sequence[str]
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        names: Sequence[str],
+        *,
+        others: Sequence[tf.Variable] = (),
+        writes: bool = True,
     ) -> Progress:
         """Loads the newest checkpoint into the model and the optimizer, if there is one.
+
+        Args:
+            model: a built model.
+            optimizer: built for it.
+            names: as in `Progress`.
+            others: what else there is to save.
+            writes: this process saves; several share a directory, and one of them writes it.
 
         Raises:
             ConfigError: the checkpoint is of a training with other settings, or the directory
@@ -100,59 +126,91 @@ class Checkpoint:
             DataError: the checkpoint cannot be read.
         """
         self._text = tf.Variable("", dtype=tf.string, trainable=False)
-        self._made_with = tf.Variable(self._settings, dtype=tf.string, trainable=False)
+        self._state = tf.Variable("", dtype=tf.string, trainable=False)
+        made_with = tf.Variable(self._settings, dtype=tf.string, trainable=False)
         # Variables one by one: TensorFlow overlooks Keras layers that a model holds in a list.
-        checkpoint = tf.train.Checkpoint(
-            model=[variable.value for variable in model.variables],
-            optimizer=[variable.value for variable in optimizer.variables],
-            progress=self._text,
-            settings=self._made_with,
-        )
+        self._parts = {
+            "model": [variable.value for variable in model.variables],
+            "optimizer": [variable.value for variable in optimizer.variables],
+            "progress": self._text,
+            "settings": made_with,
+        }
+        if others:
+            self._parts["others"] = list(others)
+        self._names, self._writes = names, writes
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._write_error(error.strerror) from None
         self._saved_at = time.monotonic()
+        checkpoint = tf.train.Checkpoint(**self._parts, state=self._state)
+        return self._load(checkpoint) or Progress(names)
+
+    def reload(self) -> Progress:
+        """Loads once more what `restore` or `save_if_due` left."""
+        return self._load(tf.train.Checkpoint(**self._parts, state=self._state), True)
+
+    @property
+    def state(self) -> bytes:
+        """What was saved of callbacks; empty where nothing was."""
+        return self._state.numpy()
+
+    def save_if_due(
+        self, progress: Progress, *, final: bool = False, state: Callable[[], bytes] = bytes
+    ) -> None:
+        """Saves when the interval has passed, or at the end.
+
+        Args:
+            progress: of the training.
+            final: saves in any case.
+            state: gives what callbacks remember.
+
+        Raises:
+            ConfigError: the directory cannot be written or is full; what was saved before stays.
+        """
+        due = time.monotonic() - self._saved_at >= self._interval_sec
+        if not self._writes or not (final or due):
+            return
+        self._text.assign(progress.to_json())
+        self._state.assign(state())
+        try:
+            self._manager.save()
+        except (tf.errors.OpError, OSError) as error:
+            raise self._write_error(_first_line(error)) from None
+        self._saved_at = time.monotonic()
+
+    def _load(self, checkpoint: tf.train.Checkpoint, again: bool = False) -> Progress | None:
+        """Loads the newest checkpoint, None if there is none; makes the manager of what follows."""
         newest = self._directory / "checkpoint"  # TensorFlow's list of checkpoints
         is_new = not newest.exists()
         try:
-            self._manager = tf.train.CheckpointManager(
-                checkpoint, str(self._directory), max_to_keep=2
-            )
+            if not again:
+                self._manager = tf.train.CheckpointManager(
+                    checkpoint, str(self._directory), max_to_keep=2
+                )
             if is_new:
-                return Progress(names)
+                return None
             if self._manager.latest_checkpoint is None:
                 raise ValueError("it names no checkpoint")
             newest = self._manager.latest_checkpoint
-            self._check_settings(newest)
-            checkpoint.restore(newest).assert_existing_objects_matched()
-            return Progress.from_json(self._text.numpy().decode(), names)
+            keys = self._check_settings(newest)
+            if not any(key.startswith("state/") for key in keys):  # of an earlier version
+                checkpoint = tf.train.Checkpoint(**self._parts)
+            status = checkpoint.restore(newest).assert_existing_objects_matched()
+            status.expect_partial()  # of its counter of files, which only the manager needs
+            return Progress.from_json(self._text.numpy().decode(), self._names)
         except _READ_ERRORS as error:
             raise DataError(
                 f"{newest}: damaged checkpoint ({_first_line(error)}); delete "
                 f"{self._directory} to start again"
             ) from None
 
-    def save_if_due(self, progress: Progress, *, final: bool = False) -> None:
-        """Saves when the interval has passed, or at the end.
-
-        Raises:
-            ConfigError: the directory cannot be written or is full.
-        """
-        if not final and time.monotonic() - self._saved_at < self._interval_sec:
-            return
-        self._text.assign(progress.to_json())
-        try:
-            self._manager.save()
-        except tf.errors.OpError as error:
-            raise self._write_error(_first_line(error)) from None
-        self._saved_at = time.monotonic()
-
-    def _check_settings(self, newest: str) -> None:
+    def _check_settings(self, newest: str) -> list[str]:
+        """Returns the keys of a checkpoint, which is of the same settings."""
         reader = tf.train.load_checkpoint(newest)
         stored = reader.get_tensor("settings/.ATTRIBUTES/VARIABLE_VALUE").decode()
         if stored == self._settings:
-            return
+            return list(reader.get_variable_to_shape_map())
         old, new = json.loads(stored), json.loads(self._settings)
         name = min(
             key

@@ -1,11 +1,10 @@
 """Tests of nas_tf.arch2vec.bayesian."""
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import stats
 
 from nas_tf import core
@@ -16,6 +15,7 @@ from nas_tf.arch2vec import pools
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
 from tests.arch2vec import test_dngo
+from tests.forked import check, make_two_devices
 
 NUM_CELLS, DEPTH = 200, 6
 QUERIES = 16 + 3 * 5
@@ -253,23 +253,14 @@ def test_a_search_resumes_from_its_file(tmp_path, study):
     np.testing.assert_array_equal(result.history.key, trace[:, :24])
 
 
-_TWO_DEVICES = """
-import sys
-import numpy as np
-import tensorflow as tf
-sys.path[:0] = [{root!r}]
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tests.arch2vec import test_bayesian as t
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-split = t.make(range(100, 123), devices=strategy.extended.worker_devices)
-np.save({path!r}, t.run(split, 21))
-"""
+def save_trace_of_two_devices(path):
+    """Writes the queries of 23 runs."""
+    make_two_devices()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    np.save(path, run(make(range(100, 123), devices=strategy.extended.worker_devices), 21))
 
 
-def test_two_devices_give_the_same_trace(request, tmp_path, study):
-    path = str(tmp_path / "trace.npy")
-    code = _TWO_DEVICES.format(root=str(request.config.rootpath), path=path)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_two_devices_give_the_same_trace(tmp_path, study):
+    path = tmp_path / "trace.npy"
+    check(tmp_path, save_trace_of_two_devices, path)
     np.testing.assert_array_equal(np.load(path), study[0][:, :21])

@@ -1,11 +1,10 @@
 """Tests of nas_tf.arch2vec.reinforce and policy_blocks."""
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nas_tf import core
 from nas_tf import search_loop
@@ -13,6 +12,7 @@ from nas_tf.arch2vec import policy
 from nas_tf.arch2vec import reinforce
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import CellGraphs
+from tests.forked import check, make_two_devices
 
 NUM_CELLS = 300
 
@@ -273,25 +273,14 @@ def test_a_search_resumes_from_its_file(tmp_path, uninterrupted):
     np.testing.assert_array_equal(result.history.key, uninterrupted[0])
 
 
-_TWO_DEVICES = """
-import sys
-import numpy as np
-import tensorflow as tf
-sys.path[:0] = [{directory!r}, {root!r}]
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-import test_reinforce as t
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-split = t.make(range(41), devices=strategy.extended.worker_devices)
-trace = t.run(split, 20)
-np.testing.assert_array_equal(trace, t.run(t.make(range(41)), 20))
-np.testing.assert_array_equal(trace[:1], t.run(t.make([0], devices=["CPU:0", "CPU:1"]), 20))
-print("same trace")
-"""
+def compare_two_devices():
+    """Asserts that two devices make the queries that one makes."""
+    make_two_devices()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    trace = run(make(range(41), devices=strategy.extended.worker_devices), 20)
+    np.testing.assert_array_equal(trace, run(make(range(41)), 20))
+    np.testing.assert_array_equal(trace[:1], run(make([0], devices=["CPU:0", "CPU:1"]), 20))
 
 
-def test_two_devices_give_the_same_trace(request):
-    directory = str(request.path.parent)
-    code = _TWO_DEVICES.format(directory=directory, root=str(request.config.rootpath))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert "same trace" in done.stdout, done.stderr[-2000:]
+def test_two_devices_give_the_same_trace(tmp_path):
+    check(tmp_path, compare_two_devices)

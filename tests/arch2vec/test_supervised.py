@@ -1,10 +1,8 @@
 """Tests of nas_tf.arch2vec.supervised."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nas_tf import core
 from nas_tf.arch2vec import predictor
@@ -13,6 +11,7 @@ from nas_tf.arch2vec.embedding import standardized
 from nas_tf.arch2vec.reinforce import ReinforceSearch
 from nas_tf.arch2vec.supervised import SupervisedSearch
 from nas_tf.spaces.nasbench101 import NasBench101Space
+from tests.forked import check, make_two_devices
 
 SPACE = NasBench101Space(max_vertices=4)
 CELLS = SPACE.enumerate_cells()
@@ -234,31 +233,21 @@ def test_a_diverged_encoder_is_named():
         advance(search, 2)
 
 
-_TWO_DEVICES = """
-import sys
-import numpy as np
-import tensorflow as tf
-sys.path[:0] = [{root!r}]
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tests.arch2vec import test_supervised as t
-devices = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).extended.worker_devices
-training = t.make_training(devices=devices)
-seeds = range(100, 121)
-traces = [
-    t.advance(make(training, seeds, devices=devices), queries)
-    for make, queries in ((t.reinforce, 11), (t.bayesian, 16))
-]
-np.savez({path!r}, *traces)
-"""
+def save_traces_of_two_devices(path, seeds):
+    """Writes the queries of both searches."""
+    make_two_devices()
+    devices = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).extended.worker_devices
+    training = make_training(devices=devices)
+    traces = [
+        advance(make(training, seeds, devices=devices), queries)
+        for make, queries in ((reinforce, 11), (bayesian, 16))
+    ]
+    np.savez(path, *traces)
 
 
-def test_two_devices_give_the_same_traces(request, training, tmp_path):
-    path = str(tmp_path / "traces.npz")
-    code = _TWO_DEVICES.format(root=str(request.config.rootpath), path=path)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_two_devices_give_the_same_traces(training, tmp_path):
+    path, seeds = tmp_path / "traces.npz", range(100, 121)
+    check(tmp_path, save_traces_of_two_devices, path, seeds)
     traces = np.load(path)
-    seeds = range(100, 121)
     np.testing.assert_array_equal(traces["arr_0"], advance(reinforce(training, seeds), 11))
     np.testing.assert_array_equal(traces["arr_1"], advance(bayesian(training, seeds), 16))

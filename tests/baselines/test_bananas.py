@@ -1,8 +1,6 @@
 """Tests of nas_tf.baselines.bananas."""
 
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -15,9 +13,10 @@ from nas_tf.baselines import bananas
 from nas_tf.baselines.bananas import Bananas
 from nas_tf.evaluators import tabular
 from nas_tf.evaluators.budget import Budget
-from nas_tf.spaces.nasbench101 import OP_NAMES
+from nas_tf.spaces.nasbench101 import OP_NAMES, NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.tables.nasbench201 import NasBench201Table
+from tests.forked import check, make_two_devices
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data" / "nas_bench_201" / "nas_bench_201.csv.gz"
@@ -318,36 +317,26 @@ def test_runs_and_networks_do_not_touch_each_other(training):
     assert (before[3, 1] != after[3, 1]).any() and (before[0] != after[0]).any()
 
 
-_TWO_DEVICES = """
-import sys
-import numpy as np
-import tensorflow as tf
-sys.path.insert(0, {root!r})
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from nas_tf.baselines.bananas import Bananas
-from nas_tf.core import Feedback
-from nas_tf.spaces.nasbench101 import NasBench101Space
-space = NasBench101Space(max_vertices=4)
+def compare_two_devices():
+    """Asserts that two devices make the queries that one makes."""
+    make_two_devices()
+    space = NasBench101Space(max_vertices=4)
 
-def trace(devices):
-    search = Bananas(space.enumerate_cells(), space, seeds=range(10), devices=devices, **{tiny!r})
-    for _ in range(3):
-        cells = search.suggest().cells
-        accuracy = (cells.keys % np.uint64(97)) / 97.0
-        ones = np.ones(cells.shape)
-        search.update(Feedback(cells, ones > 0, accuracy, ones, ones[:, 0] > 0))
-    return search.state()["queried"]
+    def trace(devices):
+        cells = space.enumerate_cells()
+        search = Bananas(cells, space, seeds=range(10), devices=devices, **TINY)
+        for _ in range(3):
+            cells = search.suggest().cells
+            accuracy = (cells.keys % np.uint64(97)) / 97.0
+            ones = np.ones(cells.shape)
+            search.update(core.Feedback(cells, ones > 0, accuracy, ones, ones[:, 0] > 0))
+        return search.state()["queried"]
 
-np.testing.assert_array_equal(trace(["CPU:0", "CPU:1"]), trace([]))
-print("same trace")
-"""
+    np.testing.assert_array_equal(trace(["CPU:0", "CPU:1"]), trace([]))
 
 
-def test_two_devices_give_the_same_trace(request):
-    code = _TWO_DEVICES.format(root=str(request.config.rootpath), tiny=TINY)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert "same trace" in done.stdout, done.stderr[-2000:]
+def test_two_devices_give_the_same_trace(tmp_path):
+    check(tmp_path, compare_two_devices)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real NAS-Bench-201 table is absent")

@@ -86,8 +86,11 @@ def test_fitting_in_parts_equals_fitting_at_once(fitting):
         np.testing.assert_array_equal(adam.nu[name], state.nu[name])
 
 
-def test_with_xla_and_without():
-    small = RecurrentGenerator(GENERATOR.description, hidden=4, num_layers=1)
+@pytest.mark.parametrize("small", [
+    RecurrentGenerator(GENERATOR.description, hidden=4, num_layers=1),
+    GraphGenerator(GENERATOR.description, hidden=4, num_components=2, num_steps=1),
+], ids=["rnn", "gnn"])
+def test_with_xla_and_without(small):
     drawn = small.initial_weights(np.random.default_rng(0))
     weights, buffer = {n: v[None] for n, v in drawn.items()}, buffer_of(1, np.ones(8), np.zeros(8))
     found = [

@@ -1,8 +1,41 @@
 """Studies that take a moment."""
 
+import contextlib
+
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from tests.job_runs import change, execute
+
+DRAW = Figure.savefig
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures are made and not drawn, which is half of a job here.
+
+    For jobs of whose files only numbers are looked at, and whose like is drawn elsewhere: in
+    fixtures of sessions and modules, and where a test says `with drawn():`.
+    """
+
+    def write_a_pixel(self, file, **options):
+        Image.new("RGB", (1, 1)).save(file, "PNG")
+
+    monkeypatch.setattr(Figure, "savefig", write_a_pixel)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Returns a context in which figures are drawn all the same."""
+
+    @contextlib.contextmanager
+    def context():
+        with monkeypatch.context() as patch:
+            patch.setattr(Figure, "savefig", DRAW)
+            yield
+
+    return context
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from tests.job_runs import change, execute, interrupt
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 # Settings that change what an analysis finds.
 ANALYZE = {
@@ -148,11 +149,12 @@ def test_mistakes_of_an_analysis_are_told_before_it_begins(analysis, tmp_path, v
     assert not list(tmp_path.iterdir())
 
 
-def test_an_analysis_without_a_table_has_one_embedding(analysis, monkeypatch, tmp_path):
+def test_an_analysis_without_a_table_has_one_embedding(analysis, monkeypatch, tmp_path, drawn):
     monkeypatch.setattr(spaces, "named", lambda name: DartsSpace(num_cells=200))
     settings = change(analysis[0], space="darts", nasbench101_records=None, pretrained=None,
                       pretrain_cells="space")
-    directory = execute(settings, tmp_path)
+    with drawn():
+        directory = execute(settings, tmp_path)
     summary = json.loads((directory / "summary.json").read_text())
     assert list(summary["embeddings"]) == ["pre-trained"] and summary["table"] is None
     assert "## Predictive power" not in (directory / "report.md").read_text()

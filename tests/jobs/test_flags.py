@@ -102,7 +102,7 @@ def test_home_directories(monkeypatch, tmp_path):
         ("--strategy=reinforce", "it is called arch2vec_rl or categorical_reinforce now"),
         ("--strategy=bayesian", "--strategy=bayesian: it is called arch2vec_bo now"),
         ("--strategy=supervised_reinforce", "it is called supervised_rl now"),
-        ("--epochs=5", "--epochs=5: it is called --pretrain_epochs now"),
+        ("--epochs=5", "--epochs=5: it is called --train_epochs or --pretrain_epochs now"),
         ("--noadjacency_bias", "--noadjacency_bias: it is called --pretrain_adjacency_bias now"),
         ("--pooling=sum", "it is called --pretrain_pooling or --encoder_pooling now"),
         ("--generator_hidden=64", "=64: --strategy=arch2vec_rl does not read it"),
@@ -133,7 +133,7 @@ def test_a_file_that_several_experiments_share_may_say_more_than_one_reads(tmp_p
     with pytest.raises(ConfigError, match="base.flags, line 1: --generator_hidden=64: --strategy=r"):
         read(f"--flagfile={tmp_path}/base.flags", "--strategy=random")
     (tmp_path / "base.flags").write_text("--epochs=64\n")
-    with pytest.raises(ConfigError, match="base.flags, line 1: --epochs=64: it is called --pretrain"):
+    with pytest.raises(ConfigError, match="base.flags, line 1: --epochs=64: it is called --train_e"):
         read(f"--flagfile={tmp_path}/mine.flags")
 
 

@@ -168,3 +168,17 @@ def test_what_decides_is_compared_without_paths(tmp_path):
     assert values["seed"] == 3 and "checkpoint_sec" not in values
     assert not any(str(tmp_path) in str(value) for value in values.values())
     assert json.dumps(values)
+
+
+@pytest.mark.parametrize("task, follows", [
+    ({"type": "worker", "index": 0}, False), ({"type": "worker", "index": 1}, True), (None, False),
+])
+def test_one_of_several_workers_writes(task, follows, tmp_path, monkeypatch):
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task} if task else {}))
+    directory = tmp_path / "out"
+    found = output(directory, distribution="multi_worker")
+    assert found.follows == follows
+    with found.taken():
+        found.claim()
+    assert (directory / "config.flags").exists() != follows

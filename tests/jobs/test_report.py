@@ -8,11 +8,14 @@ import pytest
 from nas_tf.core import DataError
 from tests.job_runs import change, execute
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 
-def test_a_report_compares_finished_studies(base, done, tmp_path):
+
+def test_a_report_compares_finished_studies(base, done, tmp_path, drawn):
     random = execute(change(base, strategy="random"), tmp_path / "random")
     settings = change(base, job="report", inputs=f"{done}, {random}")
-    directory = execute(settings, tmp_path / "report")
+    with drawn():
+        directory = execute(settings, tmp_path / "report")
     text = (directory / "report.md").read_text()
     assert "arch2vec-RL" in text and "random search" in text
     assert (directory / "report.html").read_text().startswith("<!DOCTYPE html>")
@@ -25,9 +28,10 @@ def test_a_report_compares_finished_studies(base, done, tmp_path):
     assert pages[0].read_text() != pages[1].read_text()
 
 
-def test_studies_of_two_models_are_one_row(base, done, tmp_path):
+def test_studies_of_two_models_are_one_row(base, done, tmp_path, drawn):
     other = execute(change(base, pretrain_seed=5), tmp_path / "other")
-    page = execute(change(base, job="report", inputs=f"{done},{other}"), tmp_path / "report")
+    with drawn():
+        page = execute(change(base, job="report", inputs=f"{done},{other}"), tmp_path / "report")
     text = (page / "report.md").read_text()
     assert "| arch2vec-RL, 2 models | " in text and "(2 models)" in text
     (section,) = json.loads((page / "summary.json").read_text())["sections"]

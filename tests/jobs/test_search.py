@@ -21,6 +21,7 @@ from nas_tf.tables.nasbench201 import NasBench201Table
 from tests.job_runs import change, execute, interrupt, trace, weights
 from tools import make_nasbench101_records
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 # Settings that change the trace of a search in a given embedding.
 SEARCH = {
@@ -47,13 +48,22 @@ def test_search_settings_change_the_trace(base, done, tmp_path, name):
 
 
 @pytest.mark.parametrize("strategy", NAMES)
-def test_a_run_of_a_study_is_the_run_made_alone(base, tmp_path, strategy):
-    """Run 2 of seed 3 is run 0 of seed 5, whatever is pre-trained: a model's seed is its own."""
+def test_a_run_of_a_study_is_the_run_made_alone(base, done, tmp_path, drawn, strategy):
+    """Run 2 of seed 3 is run 0 of seed 5, whatever is pre-trained: a model's seed is its own.
+
+    So a study that pre-trains has the model of `done`, of seed 0; arch2vec-RL's does.
+    """
     settings = change(
         base, strategy=strategy, num_queries=20, num_initial=5, bananas_initial=5, bananas_round=5,
-        generator_period=5, encoder_steps=4, population_size=5, tournament_size=2,
+        ensemble_epochs=20, generator_period=5, generator_jit_compile=False, generator_hidden=4,
+        generator_steps=1, generator_epochs=2, encoder_steps=4, population_size=5, tournament_size=2,
     )
-    study = execute(change(settings, seed=3, num_runs=3), tmp_path / "study")
+    if strategy == "arch2vec_bo":
+        settings = change(settings, pretrained=str(done))
+    with drawn():
+        study = execute(change(settings, seed=3, num_runs=3), tmp_path / "study")
+    if strategy == "arch2vec_rl":
+        settings = change(settings, pretrained=str(done))
     alone = execute(change(settings, seed=5, num_runs=1), tmp_path / "alone")
     one, three = trace(alone), trace(study)
     for name in ("key", "validation_accuracy", "cost_sec"):
@@ -101,8 +111,9 @@ def test_a_study_says_which_model_it_was_searched_with(base, done, tmp_path):
     assert json.loads((random / "summary.json").read_text())["model"] is None
 
 
-def test_one_run_has_no_deviation(base, tmp_path, capsys):
-    directory = execute(change(base, strategy="random", num_runs=1), tmp_path)
+def test_one_run_has_no_deviation(base, tmp_path, capsys, drawn):
+    with drawn():
+        directory = execute(change(base, strategy="random", num_runs=1), tmp_path)
     summary = json.loads((directory / "summary.json").read_text())
     assert summary["incumbent"]["test_accuracy_std"] is None
     out = capsys.readouterr().out
@@ -152,8 +163,9 @@ def test_a_strategy_that_needs_no_embedding_trains_none(base, tmp_path, strategy
     assert all(len(set(keys)) == 60 for keys in trace(directory)["key"])
 
 
-def test_a_search_of_nasbench201_reports_the_long_training_of_what_it_chose(on_201, tmp_path):
-    directory = execute(on_201, tmp_path)
+def test_a_search_of_nasbench201_reports_the_long_training_of_what_it_chose(on_201, tmp_path, drawn):
+    with drawn():
+        directory = execute(on_201, tmp_path)
     summary = json.loads((directory / "summary.json").read_text())
     assert (summary["space"], summary["table"], summary["dataset"]) == (
         "nasbench201", "invented", "cifar10",
@@ -191,7 +203,7 @@ def test_the_data_set_is_the_one_searched(on_201, tmp_path):
     assert "reported_validation_accuracy_mean" not in summary["incumbent"]
 
 
-def test_pretraining_and_reinforce_on_nasbench201(on_201, tmp_path, monkeypatch):
+def test_pretraining_and_reinforce_on_nasbench201(on_201, tmp_path, monkeypatch, drawn):
     cells = NasBench201Space().enumerate_cells()[::40]
     monkeypatch.setattr(NasBench201Space, "enumerate_cells", lambda self: cells)
     table = NasBench201Table(
@@ -205,7 +217,8 @@ def test_pretraining_and_reinforce_on_nasbench201(on_201, tmp_path, monkeypatch)
     settings = change(
         on_201, strategy="arch2vec_rl", dataset="cifar100", pretrain_epochs=1, pretrain_jit_compile=False,
     )
-    directory = execute(settings, tmp_path)
+    with drawn():
+        directory = execute(settings, tmp_path)
     assert "| Cells | 391 |" in (directory / "report.md").read_text()
     assert all(len(set(keys)) == 20 for keys in trace(directory)["key"])
 
@@ -315,9 +328,10 @@ def test_settings_that_decide_nothing_may_change(base, done, capsys):
     assert "this job is finished" in capsys.readouterr().out
 
 
-def test_a_budget_of_cost_ends_with_the_table(base, done, tmp_path):
+def test_a_budget_of_cost_ends_with_the_table(base, done, tmp_path, drawn):
     endless = change(base, pretrained=str(done), num_queries=None, cost_budget_sec=1e12)
-    assert trace(execute(endless, tmp_path))["key"].shape == (2, 91)
+    with drawn():
+        assert trace(execute(endless, tmp_path))["key"].shape == (2, 91)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", None])

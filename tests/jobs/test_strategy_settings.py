@@ -1,13 +1,24 @@
 """What every setting of a strategy changes, at the level of jobs."""
 
+import functools
+
 import numpy as np
 import pytest
 
+from nas_tf.benchmarks.trained_networks import Trained
+from nas_tf.config import flag_of, settings_of
+from nas_tf.datasets.settings import Data
+from nas_tf.jobs.predict import PredictSettings
+from nas_tf.jobs.train import TrainSettings
+from nas_tf.networks.settings import Network
+from nas_tf.studies.training_scale import Scale
+from nas_tf.training.settings import Training
 from tests.job_runs import FLAGS, change, execute, trace
 from tests.jobs.test_analyze import ANALYZE
 from tests.jobs.test_pretrain import PRETRAIN
 from tests.jobs.test_search import SEARCH
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 # Settings that change the trace of one strategy, with the strategy.
 STRATEGY = {
@@ -121,19 +132,39 @@ ELSEWHERE = {
     "generator_block",
     "explorer_neighbours",
 }
+# Those of trainings, shown by the tests of training, datasets, networks, evaluators and test_train.
+TRAINED = {
+    flag_of(component, field)
+    for component in (
+        Training, Network, Data, Trained, Scale, TrainSettings, PredictSettings,
+    )
+    for field in settings_of(component)
+}
 
 
 def test_every_setting_is_shown_to_do_something():
-    kinds = SEARCH, STRATEGY, BAYESIAN, BANANAS, SUPERVISED, GRAPHPNAS, ANALYZE, PRETRAIN, ELSEWHERE
+    searches = SEARCH, STRATEGY, BAYESIAN, BANANAS, SUPERVISED, GRAPHPNAS
+    kinds = *searches, ANALYZE, PRETRAIN, ELSEWHERE, TRAINED
     assert {name for kind in kinds for name in kind} == set(FLAGS)
 
 
+@pytest.fixture(scope="module")
+def small(base, tmp_path_factory):
+    """Returns a function from a strategy to its settings and its trace with them."""
+
+    @functools.cache
+    def study(strategy):
+        settings = change(base, strategy=strategy, population_size=10)
+        return settings, trace(execute(settings, tmp_path_factory.mktemp("small")))
+
+    return study
+
+
 @pytest.mark.parametrize("name", STRATEGY)
-def test_settings_of_a_strategy_change_its_trace(base, tmp_path, name):
+def test_settings_of_a_strategy_change_its_trace(small, tmp_path, name):
     strategy, value = STRATEGY[name]
-    small = change(base, strategy=strategy, population_size=10)
-    before = trace(execute(small, tmp_path / "before"))
-    after = trace(execute(change(small, **{name: value}), tmp_path / "after"))
+    settings, before = small(strategy)
+    after = trace(execute(change(settings, **{name: value}), tmp_path))
     assert not np.array_equal(before["key"], after["key"])
 
 

@@ -1,5 +1,6 @@
 """nas_tf/layers/backend.py: what Keras the library runs on."""
 
+import ast
 import json
 import os
 import pathlib
@@ -12,8 +13,13 @@ from nas_tf.layers import backend
 from nas_tf.core import ConfigError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ("arch2vec.vgae", "graphpnas.generator", "layers.gin", "networks.nasbench101",
-         "training.trainer")
+# Rooms' packages import nothing: their modules do.
+MODULES = ("arch2vec.vgae", "graphpnas.generator", "layers", "layers.gin", "networks.operations",
+           "networks.nasbench101", "networks.nasbench201", "networks.darts", "training.trainer")
+# What runs on every backend: nothing that these import may need TensorFlow.
+ANY_BACKEND = ("layers.__init__", "layers.drop_path", "layers.keras_import", "layers.noise",
+               "layers.normalization", "layers.pooling", "layers.slicing", "networks.darts",
+               "networks.nasbench101", "networks.nasbench201", "networks.operations")
 
 
 def test_what_fits_passes(monkeypatch):
@@ -42,13 +48,13 @@ def test_legacy_keras_is_refused(monkeypatch):
         backend.check("tensorflow", "float32")
 
 
-def test_every_room_with_keras_says_so_first():
+def test_every_module_with_keras_says_so_first():
     # An impossible number format: Keras cannot be imported, which takes no time.
     code = (
         "import importlib\n"
         "from nas_tf.core import NasError\n"
-        f"for room in {ROOMS!r}:\n"
-        "    try:\n        importlib.import_module(f'nas_tf.{room}')\n"
+        f"for name in {MODULES!r}:\n"
+        "    try:\n        importlib.import_module(f'nas_tf.{name}')\n"
         "    except NasError as error:\n        print(error)\n"
     )
     result = subprocess.run(
@@ -59,9 +65,36 @@ def test_every_room_with_keras_says_so_first():
         text=True,
     )
     lines = result.stdout.splitlines()
-    assert len(lines) == len(ROOMS), result.stderr
+    assert len(lines) == len(MODULES), result.stderr
     for line in lines:
         assert line.startswith("Keras cannot be imported with KERAS_BACKEND=no_such (")
+
+
+@pytest.mark.parametrize("name", ANY_BACKEND)
+def test_networks_and_layers_of_images_do_without_tensorflow(name):
+    """Read from the sources, for Keras finds no other backend here.
+
+    TensorFlow, and what needs it, may be imported where the backend is asked for first.
+    """
+    path = ROOT / "nas_tf" / (name.replace(".", "/") + ".py")
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.If):
+            assert ast.unparse(node.test) == "keras.backend.backend() == 'tensorflow'"
+            continue
+        text = ast.unparse(node) if isinstance(node, (ast.Import, ast.ImportFrom)) else ""
+        for word in ("tensorflow", "spektral", "layers import backend", "layers.gcn", "layers.gin"):
+            assert word not in text.split("#")[0], text
+
+
+def test_the_package_registers_every_layer():
+    """A saved network of any kind can be loaded after it alone: it imports all that register."""
+    package = ROOT / "nas_tf" / "layers"
+    imported = (package / "__init__.py").read_text("utf-8")
+    registering = [path.stem for path in sorted(package.glob("*.py"))
+                   if "@keras.saving.register_keras_serializable(" in path.read_text("utf-8")]
+    assert {"drop_path", "gcn", "gin", "normalization", "pooling", "slicing"} <= set(registering)
+    for name in registering:
+        assert f"from nas_tf.layers import {name} as {name}\n" in imported
 
 
 def _imported_with(home, settings):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nas_tf.layers import normalization
 from nas_tf.layers.normalization import FusedBatchNormalization
 
 SETTINGS = {"momentum": 0.8, "epsilon": 1e-2}
@@ -89,6 +90,44 @@ def test_a_frozen_layer_only_applies_its_statistics():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("settings", [{"scale": False}, {"center": False},
+                                      {"scale": False, "center": False}])
+def test_without_scale_or_offset(settings):
+    layers = [kind(**SETTINGS, **settings)
+              for kind in (FusedBatchNormalization, keras.layers.BatchNormalization)]
+    images = tf.constant(_images((4, 3, 3, 2)))
+    for training in (True, False):
+        fused, plain = (layer(images, training=training) for layer in layers)
+        np.testing.assert_allclose(fused, plain, rtol=1e-4, atol=1e-5)
+    assert len(layers[0].weights) == len(layers[1].weights) < 4
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision(precision):
+    """Outputs are rounded, statistics are not."""
+    fused, plain = _layers(3, dtype=f"mixed_{precision}")
+    images = tf.cast(_images((4, 5, 6, 3)), precision)
+    for training in (True, False):
+        outputs, expected = (layer(images, training=training) for layer in (fused, plain))
+        assert outputs.dtype == precision
+        np.testing.assert_allclose(
+            tf.cast(outputs, "float32"), tf.cast(expected, "float32"), rtol=2e-2, atol=2e-2
+        )
+    for one, other in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_on_another_backend_it_is_the_keras_layer(monkeypatch):
+    monkeypatch.setattr(normalization, "tf", None)
+    fused, plain = _layers(3)
+    assert not fused.synchronized
+    images = _images((4, 5, 6, 3))
+    for training in (True, False):
+        outputs, expected = (layer(images, training=training) for layer in (fused, plain))
+        np.testing.assert_array_equal(outputs, expected)
+
+
 def test_saving_and_loading(tmp_path):
     model = keras.Sequential([keras.Input((4, 4, 3)), FusedBatchNormalization(momentum=0.7)])
     model(_images((8, 4, 4, 3)), training=True)
@@ -97,7 +136,7 @@ def test_saving_and_loading(tmp_path):
     loaded = keras.saving.load_model(path)
     layer = loaded.layers[-1]
     assert type(layer) is FusedBatchNormalization
-    assert (layer.momentum, layer.epsilon, layer.synchronized) == (0.7, 1.001e-5, True)
+    assert (layer.momentum, layer.epsilon, layer.synchronized) == (0.7, 1e-5, True)
     images = _images((2, 4, 4, 3), seed=5)
     np.testing.assert_array_equal(loaded(images), model(images))
     assert np.any(layer.moving_mean.numpy())

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nas_tf.core import InvalidArchitectureError
+from nas_tf.layers.slicing import FirstChannels
 from nas_tf.networks.nasbench101 import build_network, vertex_channels
 from nas_tf.spaces.nasbench101 import (
     CONV1X1,
@@ -14,6 +15,7 @@ from nas_tf.spaces.nasbench101 import (
     OUTPUT,
     NasBench101Space,
 )
+from tests import numpy_networks as plain
 
 EDGE = [[0, 1], [0, 0]]
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
@@ -129,10 +131,6 @@ def test_parameters_by_hand(matrix, ops, settings, expected):
 def test_published_parameters(inception):
     # The Inception-like cell of the official README; the count is in the official notebook.
     assert _cifar10_parameters(*inception) == 2_694_282
-    # The first record of the released files, 00005c142e6f48ac74fdcf73e3439874.
-    matrix = _matrix(7, (0, 1), (0, 4), (0, 5), (1, 2), (2, 3), (2, 6), (3, 5), (4, 5), (5, 6))
-    ops = [INPUT, CONV3X3, MAXPOOL3X3, CONV3X3, CONV3X3, CONV1X1, OUTPUT]
-    assert _cifar10_parameters(matrix, ops) == 8_555_530
 
 
 def _cifar10_parameters(matrix, ops):
@@ -161,11 +159,39 @@ def test_every_small_cell_builds():
 
 def test_images_are_halved_between_stacks():
     model = _build(EDGE, [INPUT, OUTPUT], num_stacks=3)
-    pooled = next(layer for layer in model.layers if "global_average" in layer.name)
+    pooled = model.get_layer("logits_pool")
     assert tuple(pooled.input.shape) == (None, 2, 2, 16)
     odd = _build(EDGE, [INPUT, OUTPUT], num_stacks=2, input_shape=(5, 7, 2))
-    pooled = next(layer for layer in odd.layers if "global_average" in layer.name)
+    pooled = odd.get_layer("logits_pool")
     assert tuple(pooled.input.shape) == (None, 3, 4, 8)
+
+
+def _block(x, weights, name):
+    net = plain.conv(x, *weights[f"{name}_conv"])
+    return plain.relu(plain.batch_norm(net, weights[f"{name}_bn"]))
+
+
+def test_a_network_equals_plain_numpy():
+    """Two stacks of a cell that cuts channels (3 to 2), projects, joins and adds."""
+    matrix = _matrix(6, (0, 1), (0, 3), (0, 5), (1, 2), (1, 3), (2, 5), (3, 4), (4, 5))
+    model = _build(matrix, [INPUT, CONV3X3, CONV1X1, MAXPOOL3X3, CONV3X3, OUTPUT],
+                   stem_channels=5, num_stacks=2)
+    weights, x = plain.randomize(model), plain.images((2, 8, 8, 1))
+    net = _block(x, weights, "stem")
+    for cell in ("stack1_cell1", "stack2_cell1"):
+        if cell == "stack2_cell1":
+            net = plain.windows(net, 2, 2, 0, 0.0).max(axis=(3, 4))
+        projected = _block(net, weights, f"{cell}_vertex1_projection")
+        one = _block(projected, weights, f"{cell}_vertex1_3x3")
+        two = _block(one, weights, f"{cell}_vertex2_1x1")
+        narrow = _block(net, weights, f"{cell}_vertex3_projection")
+        three = plain.max_pool(one[..., : narrow.shape[-1]] + narrow)
+        four = _block(three, weights, f"{cell}_vertex4_3x3")
+        net = np.concatenate([two, four], axis=-1) + _block(net, weights, f"{cell}_projection")
+    cuts = [layer.channels for layer in model.layers if isinstance(layer, FirstChannels)]
+    assert net.shape == (2, 4, 4, 10) and cuts == [2]  # 5 = 3 + 2, 10 = 5 + 5
+    expected = plain.classify(net, weights)
+    np.testing.assert_allclose(model(x, training=False), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_one_cell_computed_by_hand():

@@ -14,7 +14,7 @@ from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import darts, darts_cells, darts_edges
 from nas_tf.spaces.darts import DartsSpace, Invalid
 from nas_tf.spaces.darts_edges import (
-    DIL3X3, DIL5X5, INPUT_1, INPUT_2, MAXPOOL, NONE, OUTPUT, SEP3X3, SEP5X5, SKIP,
+    AVGPOOL, DIL3X3, DIL5X5, INPUT_1, INPUT_2, MAXPOOL, NONE, OUTPUT, SEP3X3, SEP5X5, SKIP,
 )
 
 # The normal cell of DARTS_V2 (Liu et al., 2019).
@@ -647,3 +647,22 @@ def test_cells_outside_the_space_are_refused(space, cells, call):
 
 def test_every_reason_has_words():
     assert all(reason.text for reason in Invalid) and Invalid(0).text == "valid"
+
+
+def test_decisions_worked_by_hand():
+    sources = np.array([[1, 0], [2, 1], [0, 3], [4, 2]])
+    ops = np.array([[SEP3X3, SKIP], [NONE, DIL5X5], [MAXPOOL, AVGPOOL], [SEP5X5, DIL3X3]])
+    decisions = DartsSpace().decisions()
+    assert decisions.num_choices == (3, 6, 10) + (8,) * 8
+    codes = decisions.encode(darts.from_edges(sources, ops))
+    # Pairs in the order 01 02 12, 01 02 03 12 13 23, ...; operations of the lower source first.
+    assert codes.tolist() == [2, 2, 8, 3, 4, 7, 0, 1, 2, 6, 5]
+
+
+def test_every_code_is_a_cell():
+    decisions = DartsSpace().decisions()
+    rng = np.random.default_rng(0)
+    codes = rng.integers(decisions.num_choices, size=(1000, 11)).astype(np.int8)
+    cells, valid = decisions.decode(codes)
+    assert valid.all() and not DartsSpace().check(cells).any()
+    np.testing.assert_array_equal(decisions.encode(cells), codes)

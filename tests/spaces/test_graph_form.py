@@ -70,5 +70,6 @@ def test_too_many_graphs_to_list():
 
 def test_spaces_of_networks():
     assert RANDWIRE.num_decisions == 32 * 31 // 2 and len(RANDWIRE.rows) == 31
-    # Twelve operations, and every skip connection but those between neighbours.
-    assert ENAS_MACRO.num_decisions == 12 + 11 * 10 // 2
+    # Twelve operations, and bits of the stem and of all layers before the previous one.
+    assert ENAS_MACRO.num_decisions == 12 + 66
+    assert np.exp(ENAS_MACRO.log_num_graphs) == pytest.approx(1.606e29, rel=1e-3)

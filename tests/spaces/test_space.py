@@ -44,7 +44,7 @@ def test_a_space_has_what_it_overrides():
     space = Least()
     assert space.has("random_cells")
     for ability in ("enumerate_cells", "mutate", "neighbours", "decisions", "graph_form", "check",
-                    "encode", "decode", "counts_as_valid", "from_value", "to_values"):
+                    "encode", "decode", "counts_as_valid", "from_value", "to_values", "architectures"):
         assert not space.has(ability)
     assert WithNeighbours().has("neighbours") and WithNeighbours().has("mutate")
 
@@ -63,12 +63,13 @@ def test_a_space_has_what_it_overrides():
         (lambda space, cells: space.counts_as_valid(None, None), "a decoding of matrices"),
         (lambda space, cells: space.from_value("x"), "a form as text"),
         (lambda space, cells: space.to_values(cells), "a form as text"),
+        (lambda space, cells: space.architectures(cells), "networks"),
     ],
 )
 def test_what_a_space_lacks_is_said(ask, what):
     space = Least()
     cells = space.random_cells(np.random.default_rng(0), (2,))
-    with pytest.raises(ConfigError, match=f"^space mine: it has no {what}$"):
+    with pytest.raises(ConfigError, match=f"^space mine: it lacks {what}$"):
         ask(space, cells)
 
 

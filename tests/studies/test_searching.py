@@ -5,6 +5,7 @@ import pytest
 
 import nas_tf
 from nas_tf.core import ConfigError, InvalidArchitectureError
+from nas_tf.spaces import registry as spaces
 
 CHOICES = {f"layer {index}": ("3x3", "5x5", "pool") for index in range(20)}  # 3.5e9 cells
 
@@ -23,13 +24,23 @@ def benchmark():
     return nas_tf.benchmarks.measured(space, measure, name="threes")
 
 
+GRAPHPNAS = nas_tf.GraphPNAS(
+    generator_hidden=4, generator_steps=1, generator_components=2, generator_epochs=1,
+    generator_period=4, generator_samples=8, explore_queries=1, generator_jit_compile=False,
+)
+RNN = nas_tf.RNNGenerator(
+    generator_hidden=4, generator_layers=1, generator_epochs=1, generator_period=4,
+    generator_samples=8, explore_queries=1, generator_jit_compile=False,
+)
+
+
 @pytest.mark.parametrize("recipe", [
     nas_tf.RandomSearch(),
     nas_tf.LocalSearch(),
     nas_tf.RegularizedEvolution(population_size=4, tournament_size=2),
     nas_tf.Reinforce(),
-    nas_tf.GraphPNAS(generator_hidden=4, generator_steps=1, generator_jit_compile=False),
-    nas_tf.RNNGenerator(generator_hidden=4, generator_jit_compile=False),
+    GRAPHPNAS,
+    RNN,
 ], ids=lambda recipe: recipe.name)
 def test_a_space_that_cannot_be_listed(benchmark, recipe, tmp_path):
     assert not benchmark.space.has("enumerate_cells") and benchmark.cells is None
@@ -44,6 +55,34 @@ def test_a_space_that_cannot_be_listed(benchmark, recipe, tmp_path):
     (options,) = benchmark.space.options(loaded.history.cells[run, query].reshape(1))
     assert list(options.values()).count("3x3") / 20 == best.validation_accuracy
     assert (tmp_path / "report.md").exists() and (tmp_path / "best_cells.png").exists()
+
+
+EVOLUTION = nas_tf.RegularizedEvolution(population_size=3, tournament_size=2)
+
+
+@pytest.mark.parametrize("name, recipe", [
+    *(
+        (name, recipe)
+        for name in ("randwire", "enas")
+        for recipe in (nas_tf.RandomSearch(), nas_tf.LocalSearch(), EVOLUTION, nas_tf.Reinforce())
+    ),
+    ("randwire", GRAPHPNAS),  # a generator takes seconds to trace: one each
+    ("enas", RNN),
+], ids=lambda value: getattr(value, "name", value))
+def test_spaces_of_networks(name, recipe):
+    space = spaces.named(name)
+    measured = []
+
+    def measure(value):
+        (one,) = space.architectures(space.from_value(value).reshape(1))
+        measured.append(one.key)
+        return int(one.key[-4:], 16) / 65536
+
+    own = nas_tf.benchmarks.measured(space, measure, name=name)
+    study = nas_tf.search(own, recipe, num_runs=1, num_queries=6, progress=False)
+    assert len(set(measured)) == len(set(study.history.key[0])) == 6
+    best = space.architectures(study.history.cells[0])[int(study.history.incumbent()[0, -1])]
+    assert int(best.key[-4:], 16) / 65536 == study.best_cells(1)[0].validation_accuracy
 
 
 def test_a_killed_search_of_such_a_space_ends_the_same(benchmark, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench101 import OP_NAMES, NasBench101Space
 from nas_tf.tables import nasbench101 as api
@@ -339,9 +340,46 @@ def test_outside_the_benchmark(nasbench, example):
         nasbench.get_metrics_from_hash("0" * 32)
 
 
-def test_evaluate_is_not_there_yet(nasbench):
-    with pytest.raises(NotImplementedError, match="use query"):
-        nasbench.evaluate(api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT]), "directory")
+class Trained:
+    """What a training leaves, as far as the interface reads it."""
+
+    history = [{"accuracy": 0.5}, {"accuracy": 0.75}]
+
+    def summary(self):
+        return {
+            "parameters": 42, "training_sec": 12.5, "validation_accuracy": 0.625,
+            "test_accuracy": 0.25,
+        }
+
+
+def test_evaluate_trains_as_published_and_answers_like_a_query(records, tmp_path):
+    asked = []
+
+    def train(architecture, data, **options):
+        asked.append((architecture, data, options))
+        return Trained()
+
+    nasbench = api.NASBench(records, train=train)
+    spec = api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT])
+    found = nasbench.evaluate(spec, tmp_path, epochs=2)
+    assert set(found) == set(nasbench.query(spec, epochs=12))
+    assert (found["trainable_parameters"], found["training_time"]) == (42, 12.5)
+    accuracies = [found[f"{name}_accuracy"] for name in ("train", "validation", "test")]
+    assert accuracies == [0.75, 0.625, 0.25]
+    (architecture, data, options), = asked
+    assert architecture.ops == (INPUT, CONV3X3, OUTPUT) and data == "cifar10"
+    assert options["output_dir"] == tmp_path and options["epochs"] == 2
+    assert options["optimizer"] == "rmsprop" and options["batch_size"] == 256
+    assert nasbench.get_budget_counters()[1] == 12  # of the query alone
+
+
+def test_evaluate_refuses_what_it_cannot_train(nasbench, records, tmp_path):
+    with pytest.raises(ConfigError, match="train=None: evaluate trains a network; open the bench"):
+        nasbench.evaluate(api.ModelSpec(CHAIN, [INPUT, CONV3X3, OUTPUT]), tmp_path)
+    wide = api.NASBench(records, train=lambda *unused: pytest.fail("trained"))
+    with pytest.raises(api.OutOfDomainError):
+        wide.evaluate(api.ModelSpec(CHAIN, [INPUT, "conv9x9", OUTPUT]), tmp_path)
+
 
 
 def test_visualize_asks_for_graphviz(monkeypatch):

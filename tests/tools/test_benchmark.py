@@ -143,6 +143,7 @@ def test_items_are_well_formed():
     assert len({item.name for item in ITEMS}) == len(ITEMS)
     assert benchmark.chosen("", full=True) == list(ITEMS)
     assert [item.name for item in ITEMS if item.only_full] == [
+        "train_darts", "train_randwire", "train_enas", "train_nasbench101", "train_nasbench201",
         "page_201", "page_101", "page_darts", "tests"]
     assert [item.name for item in benchmark.chosen("main,enumerate", False)] == [
         "main", "enumerate"]
@@ -161,6 +162,9 @@ def test_the_issues_limits():
         "graphpnas_201_sec": 60, "graphpnas_201_run_sec": 20, "sample_101_sec": 1,
         "page_201_sec": 300, "page_101_sec": 1800, "page_darts_sec": 2700,
         "main_sec": 180, "tests_sec": 720,
+        **{f"train_{network}_{figure}": limit
+           for network in ("darts", "randwire", "enas", "nasbench101", "nasbench201")
+           for figure, limit in (("ratio", 1.0), ("full_ratio", 0.95), ("waiting", 5))},
     }
 
 

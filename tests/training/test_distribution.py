@@ -1,14 +1,15 @@
 """nas_tf/training/distribution.py, and the trainer on two replicas.
 
-Two logical CPU devices must be made before TensorFlow starts, so this file is also a program: it
-trains on one device and on two replicas and prints what it got.
+Two logical CPU devices must be made before TensorFlow starts: what is measured is measured in a
+process of its own, which trains on one device and on two replicas.
 """
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
+import signal
+import socket
+import tempfile
+import time
 
 import keras
 import numpy as np
@@ -17,11 +18,19 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError
 from nas_tf.networks.nasbench101 import build_network
-from nas_tf.training.distribution import make_distribution, side_by_side
+from nas_tf.training.classification import make_classification_trainer
+from nas_tf.training.distribution import is_chief, make_distribution, side_by_side
+from nas_tf.training.losses import classification_loss
+from nas_tf.training.settings import Training
+from nas_tf.training.steps import TrainStep
 from nas_tf.training.trainer import Trainer
+from tests.forked import Forked, check, make_two_devices
+from tests.training import train_toy
+from tests.training.toy_images import ToyPipeline, make_network
 
-ROOT = pathlib.Path(__file__).parents[2]
 TOLERANCE = 1e-4  # greatest difference of a weight after six steps; sums are ordered otherwise
+# The same of the sixteen steps of a toy pipeline: four passes, some 3e-6 of weights of some 0.5.
+PIPELINE_TOLERANCE = 2e-5
 
 
 def test_none_is_one_device():
@@ -46,14 +55,20 @@ def test_unknown_names_are_refused():
         make_distribution("gpu")
 
 
+def test_the_only_process_writes():
+    assert is_chief(make_distribution())
+
+
+@pytest.fixture(scope="module", name="folder")
+def _folder():
+    with tempfile.TemporaryDirectory() as folder:
+        yield pathlib.Path(folder)
+
+
 @pytest.fixture(scope="module", name="measured")
-def _measured():
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    result = subprocess.run(
-        [sys.executable, __file__], env=environment, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
+def _measured(folder):
+    check(folder, measure, folder)
+    return json.loads((folder / "measured.json").read_text())
 
 
 def test_mirrored_uses_every_logical_device(measured):
@@ -79,6 +94,68 @@ def test_two_replicas_measure_what_one_device_does(measured):
 
 def test_a_batch_must_be_a_multiple_of_the_replicas(measured):
     assert measured["error"] == "batch_size=5: expected a positive multiple of the 2 replicas"
+
+
+def _npz_difference(first, second):
+    with np.load(first) as one, np.load(second) as two:
+        names = [name for name in one if name.startswith("weight")]
+        return max(float(np.abs(one[name] - two[name]).max()) for name in names)
+
+
+def test_two_replicas_share_a_pipeline(measured, folder):
+    """Dropped paths, synchronised norms, validation, averages and all."""
+    assert _npz_difference(folder / "one.npz", folder / "two.npz") < PIPELINE_TOLERANCE
+    with np.load(folder / "one.npz") as one, np.load(folder / "two.npz") as two:
+        np.testing.assert_allclose(two["history"], one["history"], atol=1e-4)
+
+
+def test_parts_and_loss_scaling_on_two_replicas(measured):
+    assert measured["gathered"] < PIPELINE_TOLERANCE
+
+
+def test_a_batch_smaller_than_the_replicas(measured):
+    assert measured["small"] == "batch_size=1: expected a positive multiple of the 2 replicas"
+
+
+# Two workers.
+
+
+def _free_ports():
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _start_workers(folder, *of_the_second):
+    workers = [f"localhost:{port}" for port in _free_ports()]
+    processes = []
+    for index, more in enumerate(((), of_the_second)):
+        task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        arguments = [str(folder / "checkpoints"), str(folder / f"worker{index}.npz"), "--workers"]
+        processes.append(Forked(
+            train_toy.main, [*arguments, *more], errors=folder / f"errors{index}",
+            environment={"TF_CONFIG": json.dumps(task)},
+        ))
+    return processes
+
+
+def test_a_killed_worker_ends_the_other_and_both_go_on(measured, folder):
+    first, second = _start_workers(folder, "--kill=SIGKILL,1,2")
+    assert second.wait() == -signal.SIGKILL
+    since = time.monotonic()
+    assert first.wait() > 0 and time.monotonic() - since < 60
+    error = first.errors()
+    lines = [line for line in error.splitlines() if line.startswith("toy:")]
+    assert len(lines) == 1 and "another worker has ended" in lines[0], error[-2000:]
+    again = _start_workers(folder)
+    statuses = [process.wait() for process in again]
+    assert statuses == [0, 0], [process.errors() for process in again]
+    assert _npz_difference(folder / "worker0.npz", folder / "worker1.npz") == 0.0
+    assert _npz_difference(folder / "one.npz", folder / "worker0.npz") < PIPELINE_TOLERANCE
 
 
 # The program.
@@ -128,9 +205,9 @@ def _largest(first, second) -> float:
     return max(float(np.abs(a - b).max()) for a, b in zip(first, second, strict=True))
 
 
-def _main() -> None:
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+def measure(folder) -> None:
+    """Trains on one device and on two replicas."""
+    make_two_devices()
     strategy = make_distribution("mirrored")
     rng = np.random.default_rng(0)
     data = {
@@ -145,11 +222,34 @@ def _main() -> None:
         error = None
     except ConfigError as caught:
         error = str(caught)
-    print(json.dumps({
+    small, gathered = _train_pipelines(folder, strategy)
+    (folder / "measured.json").write_text(json.dumps({
         "replicas": strategy.num_replicas_in_sync, "plain": plain, "clipped": clipped,
         "evaluations": evaluations, "error": error,
+        "small": small, "gathered": gathered,
     }))
 
 
-if __name__ == "__main__":
-    _main()
+def _train_pipelines(folder, strategy):
+    """Trains the toy network on both; returns the error of a small batch, and a difference."""
+    train_toy.save(folder / "one.npz", train_toy.train())
+    train_toy.save(folder / "two.npz", train_toy.train(distribution=strategy))
+    gathered = []
+    for distribution in (None, strategy):
+        with (distribution or tf.distribute.get_strategy()).scope():
+            model = make_network(norm=False, dropout=0.3)
+        settings = Training(epochs=1, batch_size=8, clip_norm=0.5, accumulate=2, drop_path=0.3)
+        trainer = make_classification_trainer(model, settings, distribution)
+        trainer.step = TrainStep(
+            model, trainer.optimizer, classification_loss(), names=trainer.names, batch_size=8,
+            distribution=trainer.distribution, clip_norm=0.5, parts=2, loss_scaling=True,
+        )
+        trainer.fit(ToyPipeline(34), epochs=1, learning_rate=0.1)
+        gathered.append(model.get_weights())
+    try:
+        train_toy.train(distribution=strategy, settings=Training(batch_size=1))
+        error = None
+    except ConfigError as caught:
+        error = str(caught)
+    return error, _largest(*gathered)
+

@@ -2,11 +2,13 @@
 
 import math
 import pathlib
+import resource
 import shutil
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nas_tf.core import ConfigError, DataError
 from nas_tf.training import progress as progress_module
@@ -218,3 +220,50 @@ def test_checkpoints_are_spaced_in_time_and_the_last_two_are_kept(tmp_path, monk
         assert indices() == expected
     checkpoint.save_if_due(progress, final=True)
     assert indices() == ["ckpt-3.index", "ckpt-4.index"]
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
+    """Files may not grow beyond a limit, as on a disk with a quota."""
+    checkpoint, progress, model, _ = _restore(tmp_path)
+    progress.add(np.array([1.0, 2.0]), steps=1, examples=2)
+    checkpoint.save_if_due(progress)
+    weights = model.get_weights()
+    model.set_weights([np.full((2, 1), 9.0), np.full(1, 9.0)])
+    progress.add(np.array([1.0, 2.0]), steps=1, examples=2)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(ConfigError, match="cannot write .*check that") as caught:
+            checkpoint.save_if_due(progress)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    _, found, again, _ = _restore(tmp_path)
+    assert found.step == 1
+    np.testing.assert_array_equal(again.get_weights()[0], weights[0])
+
+
+def test_what_callbacks_and_trainers_remember_is_kept(tmp_path):
+    scales = []
+    for value in (8.0, 1.0):
+        model, optimizer = _model(), keras.optimizers.SGD()
+        optimizer.build(model.trainable_variables)
+        scale = tf.Variable(value)
+        checkpoint = Checkpoint(tmp_path, SETTINGS, interval_sec=0.0)
+        progress = checkpoint.restore(model, optimizer, NAMES, others=[scale])
+        if value == 8.0:
+            checkpoint.save_if_due(progress, state=lambda: b"\0remembered")
+        scales.append((float(scale), checkpoint.state))
+        scale.assign(5.0)
+        checkpoint.reload()
+        assert float(scale) == 8.0
+    assert scales == [(8.0, b"\0remembered")] * 2
+
+
+def test_one_process_alone_writes(tmp_path):
+    model, optimizer = _model(), keras.optimizers.SGD()
+    optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(tmp_path, SETTINGS, interval_sec=0.0)
+    progress = checkpoint.restore(model, optimizer, NAMES, writes=False)
+    checkpoint.save_if_due(progress, final=True)
+    assert not list(tmp_path.iterdir())

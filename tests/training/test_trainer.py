@@ -1,10 +1,7 @@
 """nas_tf/training/trainer.py: steps worked by hand, exact resume, the same noise on replicas."""
 
 import os
-import pathlib
 import signal
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -13,9 +10,10 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError
 from nas_tf.training.progress import Checkpoint
-from nas_tf.training.trainer import StepRandom, Trainer, cosine_decay
-
-ROOT = pathlib.Path(__file__).parents[2]
+from nas_tf.training.schedules import cosine_decay
+from nas_tf.training.step_random import StepRandom
+from nas_tf.training.trainer import Trainer
+from tests.forked import Forked
 
 
 def squared_error(model, batch, random, training):
@@ -345,11 +343,8 @@ def test_a_checkpoint_does_not_change_the_training(tmp_path, whole):
 
 def test_a_killed_process_goes_on_exactly(tmp_path, whole):
     """Killed in the middle of a pass, in another process."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        [sys.executable, __file__, str(tmp_path)], env=environment, capture_output=True, text=True
-    )
-    assert result.returncode == -signal.SIGKILL, result.stderr
+    process = Forked(train_and_die, tmp_path, errors=tmp_path / "errors")
+    assert process.wait() == -signal.SIGKILL, process.errors()
     assert (tmp_path / "checkpoint").exists()
     assert_same(train(tmp_path), whole)
 
@@ -360,5 +355,6 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
         train(tmp_path, settings={"rate": 0.2})
 
 
-if __name__ == "__main__":  # started by the test of a killed process
-    train(sys.argv[1], [Stopper(2, 2, lambda: os.kill(os.getpid(), signal.SIGKILL))])
+def train_and_die(directory):
+    """Is the killed process."""
+    train(directory, [Stopper(2, 2, lambda: os.kill(os.getpid(), signal.SIGKILL))])

@@ -1,0 +1,1 @@
+"""Images with labels as `tf.data` pipelines, in fixed and disjoint splits."""
