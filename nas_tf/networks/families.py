@@ -152,9 +152,8 @@ def _enas(around: Around) -> dict[str, Any]:
 
 
 def _enas_network(architecture: Architecture, around: Around) -> keras.Model:
-    (ops,), _ = _layers(architecture)  # codes: names are spelled otherwise there
     return enas.build_network(
-        ops, architecture.skips, input_shape=around.input_shape, **_enas(around)
+        architecture.ops, architecture.skips, input_shape=around.input_shape, **_enas(around)
     )
 
 

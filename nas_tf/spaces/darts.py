@@ -45,7 +45,7 @@ from nas_tf.spaces.darts_edges import (
 )
 from nas_tf.spaces.darts_encodings import DartsDecisions
 from nas_tf.spaces.darts_genotype import from_value, to_values
-from nas_tf.spaces.space import SearchSpace
+from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 
 class DartsSpace(SearchSpace):
@@ -137,8 +137,7 @@ class DartsSpace(SearchSpace):
             float32 [..., 11, 11] upper-triangular adjacency and float32 [..., 11, 11] one-hot
             operations.
         """
-        one_hot = cells.ops[..., None] == np.arange(len(OP_NAMES))
-        return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+        return as_matrices(cells, len(OP_NAMES))
 
     def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
         """Turns decoded matrices into cells of the space; nothing is repaired.
@@ -150,9 +149,7 @@ class DartsSpace(SearchSpace):
         Returns:
             cells [...] and int8 [...], a code of `Invalid` (0 is valid).
         """
-        adjacency = np.asarray(adjacency).astype(np.uint8)
-        num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
-        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes, identity)
+        cells = of_matrices(adjacency, ops, identity)
         return cells, self.check(cells)
 
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:

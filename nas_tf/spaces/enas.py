@@ -20,7 +20,7 @@ from nas_tf.spaces.enas_cells import (
     LAYER_OPS, NUM_LAYERS, NUM_NODES, NUM_SKIPS, OP_NAMES, Invalid, check, from_layers, to_layers,
 )
 from nas_tf.spaces.enas_encodings import EnasDecisions, EnasGraphForm
-from nas_tf.spaces.space import SearchSpace
+from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 _NUM_OPS = len(LAYER_OPS)
 NUM_NEIGHBOURS = NUM_LAYERS * (_NUM_OPS - 1) + NUM_SKIPS
@@ -80,8 +80,7 @@ class EnasSpace(SearchSpace):
 
     def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
         """Returns float32 adjacency [..., 14, 14] and one-hot operations [..., 14, 8]."""
-        one_hot = cells.ops[..., None] == np.arange(len(OP_NAMES))
-        return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+        return as_matrices(cells, len(OP_NAMES))
 
     def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
         """Turns decoded matrices into cells; nothing is repaired.
@@ -93,9 +92,7 @@ class EnasSpace(SearchSpace):
         Returns:
             cells [...] and int8 [...], a code of `Invalid` (0 is valid).
         """
-        adjacency = np.asarray(adjacency).astype(np.uint8)
-        num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
-        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
+        cells = of_matrices(adjacency, ops)
         return cells, self.check(cells)
 
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ from nas_tf.spaces.nasbench201_cells import (
 )
 from nas_tf.spaces.nasbench201_encodings import NasBench201Decisions, NasBench201GraphForm
 from nas_tf.spaces.nasbench201_forms import from_value, to_values
-from nas_tf.spaces.space import SearchSpace
+from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 
 class NasBench201Space(SearchSpace):
@@ -120,8 +120,7 @@ class NasBench201Space(SearchSpace):
             float32 [..., 8, 8] upper-triangular adjacency and float32 [..., 8, 7] one-hot
             operations.
         """
-        one_hot = cells.ops[..., None] == np.arange(len(OP_NAMES))
-        return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+        return as_matrices(cells, len(OP_NAMES))
 
     def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
         """Turns decoded matrices into cells of the space; nothing is repaired.
@@ -133,9 +132,7 @@ class NasBench201Space(SearchSpace):
         Returns:
             cells [...] and int8 [...], a code of `Invalid` (0 is valid).
         """
-        adjacency = np.asarray(adjacency).astype(np.uint8)
-        num_nodes = np.full(adjacency.shape[:-2], NUM_NODES, np.int8)
-        cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
+        cells = of_matrices(adjacency, ops)
         return cells, self.check(cells)
 
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:

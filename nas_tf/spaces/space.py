@@ -7,12 +7,13 @@ that every space does; to enumerate them is an ability, not a duty.
 Shapes: [...] any leading dimensions, N nodes, D operations.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nas_tf.core import ConfigError
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, canonical_keys
 from nas_tf.spaces.architecture_value import Architecture
 from nas_tf.spaces.decisions import Decisions
 from nas_tf.spaces.graph_form import GraphForm
@@ -148,3 +149,26 @@ class SearchSpace:
 
     def _lacks(self, what: str) -> ConfigError:
         return ConfigError(f"space {self.name}: it lacks {what}")
+
+
+def as_matrices(cells: CellGraphs, num_ops: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns float32 adjacency [..., N, N] and one-hot operations [..., N, D] of cells [...]."""
+    one_hot = cells.ops[..., None] == np.arange(num_ops)
+    return cells.adjacency.astype(np.float32), one_hot.astype(np.float32)
+
+
+def of_matrices(
+    adjacency: np.ndarray,
+    ops: np.ndarray,
+    identity: Callable[[CellGraphs], np.ndarray] = canonical_keys,
+) -> CellGraphs:
+    """Returns the graphs [...] of decoded matrices in which every node counts; nothing is checked.
+
+    Args:
+        adjacency: 0-1 or bool [..., N, N].
+        ops: integers [..., N].
+        identity: of the cells.
+    """
+    adjacency = np.asarray(adjacency).astype(np.uint8)
+    num_nodes = np.full(adjacency.shape[:-2], adjacency.shape[-1], np.int8)
+    return CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes, identity)
