@@ -91,6 +91,7 @@ setuptools.setup(
         "scikit-learn>=1.5,<2",
         "networkx>=3.2,<4",
         "scipy>=1.12,<2",
+        "threadpoolctl>=3.1,<4",
         "matplotlib>=3.9,<4",
         "markdown>=3.4,<4",
         "absl-py>=2.1,<3",

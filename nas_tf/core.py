@@ -11,7 +11,7 @@ Shapes: R independent runs of a study, B suggestions a round, Q queries a run, N
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,8 @@ class Stream(enum.IntEnum):
     BANANAS_MODEL = _OTHERS + 18
     ENCODER_WEIGHTS = _OTHERS + 19
     ENCODER_BATCHES = _OTHERS + 20
+    GAUSSIAN_PROCESS = _OTHERS + 21
+    GAUSSIAN_PROCESS_DRAWS = _OTHERS + 22
     GRAPH_QUERIES = _OTHERS + 41
     GRAPH_WEIGHTS = _OTHERS + 42
     GRAPH_ORDER = _OTHERS + 43
@@ -84,6 +86,8 @@ class Stream(enum.IntEnum):
     SUPERVISED_CELLS = _OTHERS + 31
     SUPERVISED_WEIGHTS = _OTHERS + 32
     RANDOM_CELLS = _OTHERS + 51
+    FEATURE_CELLS = _OTHERS + 52
+    FEATURE_SHUFFLES = _OTHERS + 53
     PREDICTION = _OTHERS + 61
     DISTANCE_WALK = _OTHERS + 62
     DISTANCE_PAIRS = _OTHERS + 63
@@ -261,6 +265,33 @@ class History:
         columns = {name: arrays[name] for name in HISTORY_COLUMNS}
         cells = cells_from_arrays(arrays)
         return cls(**columns, cells=None if cells is None else cells.with_keys(columns["key"]))
+
+    @classmethod
+    def of_runs(cls, histories: Sequence["History"]) -> "History":
+        """Joins the histories of some runs each, [R, Q], to that of all of them, in their order.
+
+        Where one has fewer queries than another its runs have ended.
+        """
+        longest = max(history.key.shape[1] for history in histories)
+        parts = [history._lengthened(longest) for history in histories]
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in HISTORY_COLUMNS
+        }
+        cells = [part.cells for part in parts if part.cells is not None]
+        return cls(**columns, cells=CellGraphs.concatenate(cells) if cells else None)
+
+    def _lengthened(self, queries: int) -> "History":
+        """Returns the same with columns that no run has reached at the end."""
+        more = queries - self.key.shape[1]
+        last = np.minimum(np.arange(queries), self.key.shape[1] - 1)
+        empty = {"validation_accuracy": np.nan, "test_accuracy": np.nan}
+        columns = {
+            name: np.pad(
+                getattr(self, name), ((0, 0), (0, more)), constant_values=empty.get(name, 0)
+            )
+            for name in HISTORY_COLUMNS
+        }
+        return History(**columns, cells=None if self.cells is None else self.cells[:, last])
 
     def incumbent(self) -> np.ndarray:
         """Returns int64 [R, Q]: index of the best validation accuracy so far (the first of ties).

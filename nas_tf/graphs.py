@@ -8,7 +8,6 @@ Shapes: [...] any leading dimensions of a batch, N nodes a cell is padded to.
 
 import dataclasses
 import functools
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 
@@ -338,51 +337,3 @@ def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def first_of_each_key(cells: CellGraphs) -> np.ndarray:
     """Returns the ascending positions of cells [B] that are the first with their key."""
     return np.sort(np.unique(cells.keys, return_index=True)[1])
-
-
-def md5_hashes(cells: CellGraphs, labels: Sequence[int]) -> np.ndarray:
-    """Returns the official NAS-Bench-101 hash of every cell (Ying et al., 2019).
-
-    Args:
-        cells: a batch [...].
-        labels: the benchmark's integer label of every operation code.
-
-    Returns:
-        str [...], 32 hexadecimal digits each.
-    """
-    flat = cells.reshape(-1)
-    hashes = [_md5_hash(*flat.matrix(i), labels) for i in range(len(flat))]
-    return np.array(hashes, "U32").reshape(cells.shape)
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _neighbour_lists(edges: bytes, size: int) -> tuple[tuple, tuple]:
-    matrix = np.frombuffer(edges, np.uint8).reshape(size, size)
-    predecessors = tuple(tuple(np.flatnonzero(matrix[:, v]).tolist()) for v in range(size))
-    successors = tuple(tuple(np.flatnonzero(matrix[v]).tolist()) for v in range(size))
-    return predecessors, successors
-
-
-def _md5_hash(matrix: np.ndarray, ops: np.ndarray, labels: Sequence[int]) -> str:
-    size = len(ops)
-    predecessors, successors = _neighbour_lists(matrix.tobytes(), size)
-    nodes = range(size)
-    colours = [
-        _md5(f"({len(successors[v])}, {len(predecessors[v])}, {labels[ops[v]]})") for v in nodes
-    ]
-    for _ in nodes:
-        messages = [
-            "".join(sorted(colours[w] for w in predecessors[v]))
-            + "|"
-            + "".join(sorted(colours[w] for w in successors[v]))
-            + "|"
-            + colours[v]
-            for v in nodes
-        ]
-        colours = [hashlib.md5(message.encode()).hexdigest() for message in messages]
-    return hashlib.md5(str(sorted(colours)).encode()).hexdigest()

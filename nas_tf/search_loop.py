@@ -6,6 +6,7 @@ Shapes: R runs, B suggestions a round, Q queries a run.
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import signal
@@ -48,11 +49,13 @@ class Checkpoint:
             that knew no such setting.
         interval_sec: seconds between two checkpoints; a search that is over before the first
             leaves none.
+        at_end: the search leaves one when it is over, whenever that is.
     """
 
     path: str | os.PathLike
     settings: Mapping[str, Any]
     interval_sec: float = 30.0
+    at_end: bool = False
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -79,6 +82,7 @@ def run_search(
     logger: Logger | None = None,
     callbacks: Sequence[Callable[[int, Mapping[str, float]], None]] = (),
     progress: bool = False,
+    title: str = "search",
 ) -> SearchResult:
     """Searches until every run's budget is spent.
 
@@ -99,6 +103,7 @@ def run_search(
             `incumbent_test_accuracy`, `validation_accuracy` of the query, `cost_sec` so far.
         callbacks: called with the number of queries and the same scalars.
         progress: show a bar if the search takes more than a moment.
+        title: of the bar.
 
     Raises:
         core.ConfigError: the checkpoint belongs to other settings or cannot be written, or the
@@ -111,7 +116,7 @@ def run_search(
         _resume(checkpoint, strategy, record)
     saved = time.monotonic()
     started = saved - record.search_sec
-    with _signals_held(checkpoint is not None) as signals, _bar(progress, budget, record) as bar:
+    with _signals_held(checkpoint is not None) as signals, _bar(progress, title, budget, record) as bar:
         while (active := record.active(budget)).any():
             try:
                 with _history_kept(checkpoint, strategy, record):
@@ -127,6 +132,8 @@ def run_search(
                 saved = time.monotonic()
             if signals:
                 break
+        if checkpoint and checkpoint.at_end:
+            _save(checkpoint, strategy, record)
     return SearchResult(record.history(), record.search_sec)
 
 
@@ -158,7 +165,7 @@ def _report(strategy, record: Record, logger, callbacks, bar: tqdm.tqdm) -> None
     """Tells everybody who wants to know how far the search is."""
     values = record.summary() | strategy.metrics()
     if logger is not None:
-        logger.scalars(record.num_queries, values)
+        logger.scalars(record.num_queries, known_scalars(values))
     for callback in callbacks:
         callback(record.num_queries, values)
     best = f"{values['incumbent_validation_accuracy']:.4f}"
@@ -166,9 +173,17 @@ def _report(strategy, record: Record, logger, callbacks, bar: tqdm.tqdm) -> None
     bar.update(record.num_queries - bar.n)
 
 
-def _bar(progress: bool, budget: Budget, record: Record) -> tqdm.tqdm:
+def known_scalars(values: Mapping[str, float]) -> dict[str, float]:
+    """Returns the scalars that are known: no NaN, and no cost where nothing costs anything."""
+    known = {name: value for name, value in values.items() if math.isfinite(value)}
+    if known.get("cost_sec") == 0:
+        del known["cost_sec"]
+    return known
+
+
+def _bar(progress: bool, title: str, budget: Budget, record: Record) -> tqdm.tqdm:
     return caching.progress_bar(
-        desc="search",
+        desc=title,
         unit="query",
         total=budget.num_queries,
         initial=record.num_queries,

@@ -223,17 +223,16 @@ class DirectoryLock:
         path = self._directory / ".lock"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            handle = open(path, "a+", encoding="ascii")
+            handle = open(path, "a+b", buffering=0)  # closing has nothing left to write
         except OSError as error:
             raise _write_error(path, error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             handle.truncate(0)
-            handle.write(f"{os.getpid()}\n")
-            handle.flush()
+            handle.write(b"%d\n" % os.getpid())
         except BlockingIOError as error:
             handle.seek(0)
-            owner = handle.read().strip() or "unknown"
+            owner = handle.read().decode("ascii", "replace").strip() or "unknown"
             handle.close()
             raise core.ConfigError(
                 f"{self._directory} is in use by another job (process {owner}); "

@@ -24,6 +24,15 @@ class Forked:
         )
         self._process.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        """Sends SIGKILL."""
+        self._process.kill()
+
     def wait(self) -> int:
         """Returns the exit status, of a signal its negative number."""
         self._process.join()

@@ -17,6 +17,7 @@ from tests.job_runs import change, execute, trace
 RECIPES = (
     "RandomSearch", "LocalSearch", "RegularizedEvolution", "Bohb", "Bananas", "Reinforce",
     "Arch2vecRL", "Arch2vecBO", "SupervisedRL", "SupervisedBO", "GraphPNAS", "RNNGenerator",
+    "GaussianProcess",
 )
 FUNCTIONS = (
     "pretrain", "search", "compare", "load", "architecture", "build", "parameters", "multiply_adds",

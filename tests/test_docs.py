@@ -88,7 +88,7 @@ def test_the_walk_through_runs(ran):
     assert (directory / "runs" / "mine" / "report.md").exists()
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_examples_of_ones_own_run_and_are_short(ran, number):
     lines = [line for line in blocks(OWN)[number].splitlines() if line.strip()]
     assert len(lines) <= 30

@@ -1,7 +1,6 @@
 """nas_tf/graphs.py."""
 
 import dataclasses
-import hashlib
 import itertools
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from nas_tf import graphs
 from nas_tf.graphs import PADDING_OP, CellGraphs
 from nas_tf.spaces import darts
-from nas_tf.spaces.nasbench101 import OFFICIAL_LABELS, NasBench101Space
+from nas_tf.spaces.nasbench101 import NasBench101Space
 
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
 DIAMOND = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
@@ -251,55 +250,6 @@ def test_find():
     assert (int(index), bool(found)) == (2, True)
     index, found = graphs.find(pool, np.array([], np.uint64))
     assert index.shape == (4,) and not found.any()
-
-
-# The official hash.
-
-
-@pytest.mark.parametrize(
-    "edges, ops, expected",
-    [
-        # The first record of the released files.
-        (
-            "0100110001000000010010000010000001000000010000000",
-            [0, 2, 3, 2, 2, 1, 4],
-            "00005c142e6f48ac74fdcf73e3439874",
-        ),
-        # The Inception-like cell of the official README.
-        (
-            "0111010000000100000010000100000000100000010000000",
-            [0, 1, 2, 2, 2, 3, 4],
-            "28cfc7874f6d200472e1a9dcd8650aa0",
-        ),
-    ],
-)
-def test_md5_of_published_cells(edges, ops, expected):
-    cells = _cells((np.array(list(edges), int).reshape(7, 7), ops))
-    hashes = graphs.md5_hashes(cells, OFFICIAL_LABELS)
-    assert hashes.tolist() == [expected] and hashes.dtype == "<U32"
-    assert SPACE.md5_hashes(cells).tolist() == [expected]
-    rng = np.random.default_rng(0)
-    assert SPACE.md5_hashes(_renumbered(cells, rng)).tolist() == [expected]
-
-
-def test_md5_of_the_smallest_cell_by_hand():
-    def md5(text):
-        return hashlib.md5(text.encode()).hexdigest()
-
-    source, target = md5("(1, 0, -1)"), md5("(0, 1, -2)")
-    for _ in range(2):
-        source, target = md5("|" + target + "|" + source), md5(source + "||" + target)
-    expected = md5(str(sorted([source, target])))
-    cells = _cells(([[0, 1], [0, 0]], [0, 4]))
-    assert SPACE.md5_hashes(cells).tolist() == [expected] == ["043721b9c7fe8c5fad811d47d83132ec"]
-
-
-def test_md5_and_keys_agree():
-    cells = _random_cells(400, seed=5).reshape(20, 20)
-    hashes = SPACE.md5_hashes(cells)
-    assert hashes.shape == (20, 20)
-    assert len(np.unique(hashes)) == len(np.unique(cells.keys))
-    assert len(set(zip(hashes.ravel(), cells.keys.ravel()))) == len(np.unique(hashes))
 
 
 # Pruning.

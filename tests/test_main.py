@@ -222,15 +222,15 @@ def test_pretraining_alone(records, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bad, message",
+    "how, bad, message",
     [
-        (["--num_queries=92"], "--num_queries=92: synthetic has only 91 cells"),
-        (["extra"], "extra: unexpected argument"),
+        (run_forked, ["--num_queries=92"], "--num_queries=92: synthetic has only 91 cells"),
+        (run, ["extra"], "extra: unexpected argument"),
     ],
     ids=["jobs", "main"],
 )
-def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
-    line = error_line(run([*arguments, *bad], tmp_path))
+def test_bad_input_gets_one_line(arguments, tmp_path, how, bad, message):
+    line = error_line(how([*arguments, *bad], tmp_path))
     assert message in line
     assert not (tmp_path / "summary.json").exists()
 
@@ -239,7 +239,7 @@ def test_bad_input_gets_one_line(arguments, tmp_path, bad, message):
     "bad, message",
     [
         ("--num_qeuries=5", "Unknown command line flag 'num_qeuries'. Did you mean: num_queries"),
-        ("--strategy=magic", "--strategy=magic: expected one of arch2vec_rl, arch2vec_bo, random, "),
+        ("--strategy=magic", "--strategy=magic: expected one of gaussian_process, arch2vec_rl, "),
         ("--flagfile=no/such.flags", "no/such.flags"),
         ("--nostandardize=false", "--nostandardize=false does not take an argument"),
         ("--num_queries=None", "'none', in small letters"),

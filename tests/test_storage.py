@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import time
 import zipfile
@@ -215,6 +216,19 @@ def test_full_disk_is_a_config_error_and_leaves_nothing(tmp_path, monkeypatch, w
     with pytest.raises(core.ConfigError, match="cannot write .*/new: No space left"):
         write(tmp_path / "new")
     assert not os.listdir(tmp_path)
+
+
+def test_a_lock_on_a_full_disk_is_a_config_error(tmp_path):
+    """No file may grow here for a moment, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(core.ConfigError, match="cannot write .*/out/.lock: File too large; "):
+            storage.DirectoryLock(tmp_path / "out").__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with storage.DirectoryLock(tmp_path / "out"):
+        assert (tmp_path / "out" / ".lock").read_text() == f"{os.getpid()}\n"
 
 
 def _hold(directory, held, done):

@@ -242,6 +242,10 @@ def run_items(
     """Measures items one after the other, with a line on each; returns rows and failures."""
     rows, failures = [], []
     for number, item in enumerate(items, 1):
+        if not item.can_run:
+            print(f"[{number}/{len(items)}] {item.name}: left out, ../{item.data} is not there",
+                  file=sys.stderr)
+            continue
         print(f"[{number}/{len(items)}] {item.name} ...", end=" ", file=sys.stderr, flush=True)
         started = time.monotonic()
         try:

@@ -5,6 +5,7 @@ Limits are meant for a machine of two cores. What other code reaches is in `benc
 
 import dataclasses
 import math
+import pathlib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Item:
         figures: in the order of the table.
         prepare: functions of the same form, each run before in a process of its own.
         only_full: left out unless `--full` or `--only` asks for it.
+        data: a file beside the repository that it reads; left out where this is not there.
     """
 
     name: str
@@ -74,9 +76,17 @@ class Item:
     figures: tuple[Figure, ...]
     prepare: tuple[str, ...] = ()
     only_full: bool = False
+    data: str = ""
+
+    @property
+    def can_run(self) -> bool:
+        """Whether the file it reads is there."""
+        return not self.data or (_BESIDE / self.data).is_file()
 
 
+_BESIDE = pathlib.Path(__file__).resolve().parents[2]
 _DATA = "tools.benchmark_data:"
+_TABLES = "tools.benchmark_tables:"
 _LEARNING = "tools.benchmark_learning:"
 _STUDIES = "tools.benchmark_studies:"
 _GENERATORS = "tools.benchmark_generators:"
@@ -140,6 +150,26 @@ ITEMS = (
         prepare=(*_RECORDS, _DATA + "fill_table_cache"),
     ),
     Item(
+        "hashes", _TABLES + "hashes",
+        (
+            Figure("hashes_sec", "official hashes of 423,624 cells", limit=10),
+            Figure("hashes_cached_sec", "the same from the cache", limit=0.5),
+        ),
+    ),
+    Item(
+        "sample", _TABLES + "sample",
+        (
+            Figure("sample_later_sec", "later read of 10,000 cells as a CSV file", limit=0.5),
+            *(
+                Figure(f"sample_{name}_ratio", f"{text} there beside NAS-Bench-201, a query", "x",
+                       limit=1.0)
+                for name, text in (("random", "random search"), ("evolution", "evolution"),
+                                   ("local_search", "local search"))
+            ),
+        ),
+        data="shared/data/nas_bench_101/nas_bench_101_sample.csv.gz",
+    ),
+    Item(
         "matrix_products", _ARITHMETIC + "matrix_products",
         (
             Figure("square_gflops", "matrix product, 2,048 x 2,048", "GFLOP/s"),
@@ -194,6 +224,32 @@ ITEMS = (
     Item(
         "bananas_201", _STUDIES + "bananas_201",
         (Figure("bananas_201_sec", "BANANAS, the same (scaled from 40 runs)"),),
+    ),
+    Item(
+        "gaussian_process_201", _STUDIES + "gaussian_process_201",
+        (
+            Figure("gaussian_process_201_sec", "Gaussian process, 500 runs x 150 queries, "
+                   "NAS-Bench-201", limit=120),
+            Figure("gaussian_process_201_peak_mb", "its peak memory", "MB", limit=3000),
+        ),
+    ),
+    Item(
+        "gaussian_process_101", _STUDIES + "gaussian_process_101",
+        (
+            Figure("gaussian_process_101_describe_sec", "features of 423,624 cells"),
+            Figure("gaussian_process_101_query_sec", "Gaussian process, a query over them, two runs "
+                   "side by side", limit=0.5),
+            Figure("gaussian_process_101_peak_mb", "its peak memory", "MB", limit=3000),
+        ),
+    ),
+    Item(
+        "gaussian_process_darts", _STUDIES + "gaussian_process_darts",
+        (
+            Figure("gaussian_process_darts_describe_sec", "features of 600,000 DARTS cells"),
+            Figure("gaussian_process_darts_query_sec", "Gaussian process, a query over them, two "
+                   "runs side by side", limit=0.5),
+            Figure("gaussian_process_darts_peak_mb", "its peak memory", "MB", limit=3000),
+        ),
     ),
     Item(
         "supervised_201", _STUDIES + "supervised_201",

@@ -6,7 +6,7 @@ study takes. Every public function takes `full` and returns figures by the names
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,15 @@ from nas_tf.baselines.random_search import RandomSearch
 from nas_tf.core import Strategy
 from nas_tf.evaluators import tabular
 from nas_tf.evaluators.budget import Budget
+from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.darts import DartsSpace
+from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
+from nas_tf.spaces.space import SearchSpace
+from nas_tf.strategies.gaussian_process import GaussianProcess
+from nas_tf.strategies.strategy import StudySetup
+from nas_tf.studies.run_blocks import RunBlocks
+from nas_tf.surrogates.feature_pool import feature_pool
 from tools.benchmark_arithmetic import TALL_ROWS, bayesian_flops, beside, encoder_flops
 from tools.benchmark_data import peak_mb
 
@@ -69,6 +77,62 @@ def bananas_201(full: bool) -> dict[str, Any]:
     runs = _RUNS if full else _PART
     seconds = study_seconds(lambda seeds: Bananas(_CELLS, _SPACE, seeds=seeds, path_length=2), runs)
     return {"bananas_201_sec": seconds * _RUNS / runs, "note": f"{runs} runs measured"}
+
+
+def gaussian_process_201(full: bool) -> dict[str, Any]:
+    """The Gaussian process over the whole pool."""
+    del full
+    seconds = gaussian_process_seconds(NasBench201Space(), _CELLS, _RUNS, _QUERIES)
+    return {"gaussian_process_201_sec": seconds, "gaussian_process_201_peak_mb": peak_mb(),
+            "note": "invented accuracies"}
+
+
+def gaussian_process_101(full: bool) -> dict[str, Any]:
+    """The same over all of NAS-Bench-101, a run's share of each query."""
+    del full
+    return _large_pool("101", NasBench101Space())
+
+
+def gaussian_process_darts(full: bool) -> dict[str, Any]:
+    """The same over 600,000 DARTS cells."""
+    del full
+    return _large_pool("darts", DartsSpace())
+
+
+def _large_pool(name: str, space: SearchSpace) -> dict[str, Any]:
+    """Returns seconds of describing a pool, and of a query and run of a study over it."""
+    cells = space.enumerate_cells()
+    started = time.monotonic()
+    feature_pool(space, cells)
+    described = time.monotonic() - started
+    seconds = gaussian_process_seconds(space, cells, 2, _QUERIES)
+    return {f"gaussian_process_{name}_describe_sec": described,
+            f"gaussian_process_{name}_query_sec": seconds / _QUERIES,
+            f"gaussian_process_{name}_peak_mb": peak_mb(),
+            "note": "two runs side by side, refits included, invented accuracies"}
+
+
+def gaussian_process_seconds(space, cells: CellGraphs, runs: int, queries: int) -> float:
+    """Returns the seconds of a study, block after block as `nas_tf.search` does it."""
+    recipe = GaussianProcess()
+    accuracy = np.random.default_rng(0).uniform(0.1, 0.75, (len(cells), 1))
+
+    def setup(seeds: Sequence[int]) -> StudySetup:
+        return StudySetup(space=space, cells=cells, seeds=seeds, epochs=(1,), num_queries=queries)
+
+    def evaluator(seeds: Sequence[int]) -> tabular.TabularEvaluator:
+        return tabular.TabularEvaluator(
+            cells.keys, accuracy, test_accuracy=accuracy[:, 0], cost_sec=np.ones_like(accuracy),
+            seeds=seeds, validation="mean",
+        )
+
+    seeds = range(runs)
+    blocks = RunBlocks(
+        lambda some: recipe.build(setup(some)), evaluator, seeds, recipe.runs_at_once(setup(seeds))
+    )
+    started = time.monotonic()
+    blocks.search(Budget(queries), checkpoint=None, logger=None, progress=False)
+    return time.monotonic() - started
 
 
 def supervised_201(full: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""The best cells a study found: which, how good, by how many runs."""
+"""The cells a study saw, and the best of them: which, how good, by how many runs."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,36 @@ class BestCell:
     num_incumbent: int  # how many ended with it as their incumbent
 
 
+class CellsSeen(NamedTuple):
+    """The distinct cells with an accuracy of a study, by ascending keys; K of them.
+
+    Attributes:
+        key: uint64 [K].
+        validation_accuracy: float64 [K], mean over runs of what each saw first.
+        test_accuracy: float64 [K], likewise.
+        num_runs: int64 [K], how many queried it.
+    """
+
+    key: np.ndarray
+    validation_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    num_runs: np.ndarray
+
+
+def cells_seen(history: History) -> CellsSeen:
+    """Returns the distinct feasible cells of a study, [R, Q] queries."""
+    run, query = np.nonzero(~np.isnan(history.validation_accuracy))
+    keys, group = np.unique(history.key[run, query], return_inverse=True)
+    _, first = np.unique(run * len(keys) + group, return_index=True)
+    run, query, group = run[first], query[first], group[first]
+    num_runs = np.bincount(group, minlength=len(keys))
+    accuracies = (
+        np.bincount(group, values[run, query], len(keys)) / num_runs
+        for values in (history.validation_accuracy, history.test_accuracy)
+    )
+    return CellsSeen(keys, *accuracies, num_runs)
+
+
 def best_cells(history: History, *, count: int = 3) -> list[BestCell]:
     """Returns the distinct cells of highest validation accuracy over all runs.
 
@@ -33,16 +64,9 @@ def best_cells(history: History, *, count: int = 3) -> list[BestCell]:
     Returns:
         The cells, the best first; fewer where fewer were feasible.
     """
-    run, query = np.nonzero(~np.isnan(history.validation_accuracy))
-    keys, group = np.unique(history.key[run, query], return_inverse=True)
-    _, first = np.unique(run * len(keys) + group, return_index=True)
-    run, query, group = run[first], query[first], group[first]
-    num_runs = np.bincount(group, minlength=len(keys))
-    validation, test = (
-        np.bincount(group, values[run, query], len(keys)) / num_runs
-        for values in (history.validation_accuracy, history.test_accuracy)
-    )
-    final = history.key[np.arange(len(history.key)), history.incumbent()[:, -1]][np.unique(run)]
+    keys, validation, test, num_runs = cells_seen(history)
+    found = ~np.isnan(history.validation_accuracy).all(axis=1)
+    final = history.key[np.arange(len(history.key)), history.incumbent()[:, -1]][found]
     columns = (keys, validation, test, num_runs, (final == keys[:, None]).sum(axis=1))
     order = np.lexsort((keys, -num_runs, -validation))[:count]
     return [BestCell(*cell) for cell in zip(*(column[order].tolist() for column in columns))]

@@ -2,7 +2,9 @@
 
 The incumbent after q queries is the cell with the highest validation accuracy among the first q
 (the first of equals); its test accuracy is what the study reports. Test regret is the best mean
-test accuracy in the table minus the incumbent's (Ying et al., 2019, arXiv:1902.09635).
+test accuracy in the table minus the incumbent's (Ying et al., 2019, arXiv:1902.09635). Where a table has
+no test accuracy, regret is of what searches saw: the highest validation accuracy minus the
+incumbent's.
 
 A run that ended early (cost budget) keeps its last incumbent. A run that has seen no feasible cell
 yet has none: NaN, left out of means and quantiles.
@@ -32,6 +34,7 @@ class StudyCurves:
     test_regret: np.ndarray
     elapsed_sec: np.ndarray  # evaluation cost up to and with each query; constant after the end
     best_test_accuracy: float  # the table's best mean test accuracy, or NaN where unknown
+    best_validation_accuracy: float = np.nan  # that can be seen; NaN where it is of no use
 
     @property
     def num_runs(self) -> int:
@@ -41,14 +44,44 @@ class StudyCurves:
     def num_queries(self) -> int:
         return self.test_accuracy.shape[1]
 
+    @property
+    def tested(self) -> bool:
+        """Whether there is any test accuracy."""
+        return bool(np.isfinite(self.best_test_accuracy) or np.isfinite(self.test_accuracy).any())
 
-def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> StudyCurves:
+    @property
+    def accuracy(self) -> str:
+        """The name of the accuracy that studies are judged by."""
+        return "test_accuracy" if self.tested else "validation_accuracy"
+
+    @property
+    def regret(self) -> str | None:
+        """The name of the regret that is known; None where none is."""
+        if np.isfinite(self.best_test_accuracy):
+            return "test_regret"
+        known = not self.tested and np.isfinite(self.best_validation_accuracy)
+        return "validation_regret" if known else None
+
+    @property
+    def validation_regret(self) -> np.ndarray:
+        """float64 [R, Q], NaN where the best validation accuracy is not known."""
+        return self.best_validation_accuracy - self.validation_accuracy
+
+
+def study_curves(
+    history: History,
+    *,
+    best_test_accuracy: float | None = np.nan,
+    best_validation_accuracy: float | None = np.nan,
+) -> StudyCurves:
     """Returns the curves of a study.
 
     Args:
         history: every query of R runs, [R, Q]; accuracies NaN where infeasible or after a run's
             end.
-        best_test_accuracy: the table's best mean test accuracy; without it regrets are NaN.
+        best_test_accuracy: the table's best mean test accuracy; without it (None or NaN) regrets
+            are NaN.
+        best_validation_accuracy: the highest validation accuracy that a search can see, likewise.
 
     Raises:
         DataError: the arrays differ in shape or are not [R, Q] with R, Q >= 1.
@@ -57,15 +90,20 @@ def study_curves(history: History, *, best_test_accuracy: float = np.nan) -> Stu
     if len(set(shapes)) > 1 or len(shapes[0]) != 2 or 0 in shapes[0]:
         found = ", ".join(f"{name} {shape}" for name, shape in zip(_TRACE_ARRAYS, shapes))
         raise DataError(f"trace: expected arrays of one shape [runs, queries], got {found}")
+    best_test, best_validation = (
+        np.nan if best is None else float(best)
+        for best in (best_test_accuracy, best_validation_accuracy)
+    )
     index = history.incumbent()
     test_accuracy = np.take_along_axis(np.asarray(history.test_accuracy, np.float64), index, axis=1)
     validation = np.asarray(history.validation_accuracy, np.float64)
     return StudyCurves(
         validation_accuracy=np.take_along_axis(validation, index, axis=1),
         test_accuracy=test_accuracy,
-        test_regret=best_test_accuracy - test_accuracy,
+        test_regret=best_test - test_accuracy,
         elapsed_sec=np.cumsum(np.nan_to_num(np.asarray(history.cost_sec, np.float64)), axis=1),
-        best_test_accuracy=float(best_test_accuracy),
+        best_test_accuracy=best_test,
+        best_validation_accuracy=best_validation,
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of studies: test regret against queries and cost, incumbents, final regrets.
+"""Figures of studies: regret against queries and cost, incumbents, final regrets.
 
 One line a study (so that strategies can be compared in one figure): the mean over its runs, a dark
 band of plus and minus one standard error of that mean, and a light band that holds the middle half
@@ -33,26 +33,29 @@ _NOTHING = "no feasible cell"
 
 
 def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
-    """Returns test regret against queries and, where evaluations cost anything, against their cost.
+    """Returns regret against queries and, where evaluations cost anything, against their cost.
 
-    The cost panel starts where every run has a feasible cell and ends at the median of the runs'
+    It is of test accuracy, or of validation accuracy where there is no other. The cost panel starts where every run has a feasible cell and ends at the median of the runs'
     total costs.
 
     Raises:
-        ConfigError: the best test accuracy is not known for every study.
+        ConfigError: regrets are not known, or not of the same accuracy, for every study.
     """
     _check(studies)
     for label, curves in studies.items():
-        if np.isnan(curves.best_test_accuracy):
+        if curves.regret is None:
             raise ConfigError(f"regret figure: no best test accuracy is known for {label!r}")
+    name = regret_of(studies)
+    if name is None:
+        raise ConfigError("regret figure: some studies have no test accuracy, others have")
     grids = [cost_grid(curves) for curves in studies.values()]
     costs = np.concatenate(grids)
     figure, panels = _new_panels(studies, 1 + bool(len(costs)))
-    _draw_by_query(panels[0], studies, "test_regret")
-    panels[0].set_ylabel("test regret")
+    _draw_by_query(panels[0], studies, name)
+    panels[0].set_ylabel(name.replace("_", " "))
     if len(costs):
         for line, curves, grid in zip(LINES, studies.values(), grids):
-            regret = at_costs(curves.elapsed_sec, curves.test_regret, grid_sec=grid)
+            regret = at_costs(curves.elapsed_sec, getattr(curves, name), grid_sec=grid)
             _draw_band(panels[1], grid, regret, line, len(studies))
         log_scale(panels[1], "x", costs.min(), costs.max())
         panels[1].set_xlabel("evaluation cost (s)")
@@ -65,38 +68,44 @@ def regret_figure(studies: Mapping[str, StudyCurves]) -> Figure:
 
 def study_figure(studies: Mapping[str, StudyCurves]) -> Figure:
     """Returns the regret of studies; their incumbents where it is not known of all of them."""
-    known = not any(np.isnan(curves.best_test_accuracy) for curves in studies.values())
+    known = bool(studies) and regret_of(studies) is not None
     return regret_figure(studies) if known else incumbent_figure(studies)
 
 
+def regret_of(studies: Mapping[str, StudyCurves]) -> str | None:
+    """Returns the regret that all studies have, see `StudyCurves.regret`; None where it differs."""
+    names = {curves.regret for curves in studies.values()}
+    return names.pop() if len(names) == 1 else None
+
+
 def incumbent_figure(studies: Mapping[str, StudyCurves]) -> Figure:
-    """Returns validation and test accuracy of the incumbent, per cent, against queries."""
+    """Returns validation and, where known, test accuracy of the incumbent against queries."""
     _check(studies)
-    figure, panels = _new_panels(studies, 2)
-    for axes, name in zip(panels, ("validation_accuracy", "test_accuracy")):
+    tested = any(curves.tested for curves in studies.values())
+    names = ("validation_accuracy", "test_accuracy")[: 1 + tested]
+    figure, panels = _new_panels(studies, len(names))
+    for axes, name in zip(panels, names):
         _draw_by_query(axes, studies, name)
         axes.set_ylabel(f"incumbent {name.replace('_', ' ')} (%)")
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10)))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
         if not np.isfinite(axes.dataLim.y1):
             leave_empty(axes, _NOTHING)
-    best = {curves.best_test_accuracy for curves in studies.values()}
-    if len(best) == 1 and np.isfinite([*best, panels[1].dataLim.y1]).all():
-        (value,) = best
-        panels[1].axhline(value, color=INK, linewidth=0.8, linestyle="dashed")
-        panels[1].annotate("best in the table", (0.02, value), xycoords=("axes fraction", "data"),
-                           va="bottom", fontsize=7.5, color=INK)
+    best = {getattr(curves, f"best_{names[-1]}") for curves in studies.values()}
+    if len(best) == 1 and np.isfinite([*best, panels[-1].dataLim.y1]).all():
+        _draw_best(panels[-1], *best)
     return figure
 
 
-def distribution_figure(regrets: Mapping[str, np.ndarray]) -> Figure:
-    """Returns the empirical distribution of the runs' final test regret (arch2vec, figure 6 right).
+def distribution_figure(regrets: Mapping[str, np.ndarray], name: str = "test_regret") -> Figure:
+    """Returns the empirical distribution of the runs' final regret (arch2vec, figure 6 right).
 
     The line of a study is at height y where a share y of its runs ended with at most that regret.
 
     Args:
         regrets: label -> float [R], NaN for a run without a feasible cell, which counts among the
             runs and ends with no regret.
+        name: which regret it is, see `StudyCurves.regret`.
     """
     _check(regrets)
     figure, (axes,) = new_panels(1, width_in=8.2, height_in=max(3.0, 0.2 * len(regrets) + 0.2))
@@ -104,7 +113,8 @@ def distribution_figure(regrets: Mapping[str, np.ndarray]) -> Figure:
     finite = finite[np.isfinite(finite)]
     for line, values in zip(LINES, regrets.values()):
         axes.ecdf(np.nan_to_num(values, nan=1e9), **line)  # beyond the end of the axis
-    axes.set(xlabel="test regret at the end", ylabel="share of the runs", ylim=(0.0, 1.02))
+    label = f"{name.replace('_', ' ')} at the end"
+    axes.set(xlabel=label, ylabel="share of the runs", ylim=(0.0, 1.02))
     # A few lucky runs do not stretch the axis.
     least = np.quantile(finite[finite > 0], 0.05) if finite.any() else 0.0
     ends = finite.min(initial=np.inf), finite.max(initial=-np.inf)
@@ -132,18 +142,25 @@ def training_figure(losses: Mapping[str, np.ndarray]) -> Figure:
 def save_study_figures(
     directory: str | Path, studies: Mapping[str, StudyCurves]
 ) -> dict[str, Path]:
-    """Writes `regret.png`, where the best test accuracy is known, and `incumbents.png`.
+    """Writes `regret.png`, where the best accuracy is known, and `incumbents.png`.
 
     Returns:
         "regret" and "incumbents" -> path of the file.
     """
     figures = {"regret": regret_figure, "incumbents": incumbent_figure}
-    if any(np.isnan(curves.best_test_accuracy) for curves in studies.values()):
+    if regret_of(studies) is None:
         del figures["regret"]
     return {
         name: save_figure(draw(studies), Path(directory) / f"{name}.png")
         for name, draw in figures.items()
     }
+
+
+def _draw_best(axes: Axes, value: float) -> None:
+    """Draws the best accuracy of a table."""
+    axes.axhline(value, color=INK, linewidth=0.8, linestyle="dashed")
+    axes.annotate("best in the table", (0.02, value), xycoords=("axes fraction", "data"),
+                  va="bottom", fontsize=7.5, color=INK)
 
 
 def _check(studies: Mapping) -> None:

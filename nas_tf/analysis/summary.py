@@ -21,6 +21,8 @@ from nas_tf.core import DataError, History
 from nas_tf.graphs import KEYS_VERSION, CellGraphs, find
 
 SCHEMA = 1  # of `summary.json`: counted up where a name changes its meaning
+NO_TEST_ACCURACY = "this table has no test accuracy"
+NO_TIMES = "this table has no training times"
 LIBRARIES = (
     "nas_tf", "tensorflow", "keras", "numpy", "spektral", "tensorflow-probability", "keras-tuner"
 )
@@ -62,6 +64,7 @@ def search_summary(
     history: History,
     *,
     best_test_accuracy: float,
+    best_validation_accuracy: float = np.nan,
     wall_sec: float,
     versions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -69,19 +72,25 @@ def search_summary(
 
     `incumbent` and each entry of `curve` (by number of queries) are of `curve_points`;
     `evaluation_cost_sec_mean` is what one run's evaluations cost, a mean over runs; `num_queries`
-    is the number made by the longest run.
+    is the number made by the longest run; `notes` say what was not measured.
 
     Args:
         description: what was run.
         history: every query, [R, Q].
         best_test_accuracy: the table's best mean test accuracy.
+        best_validation_accuracy: the highest that a search can see, of a table without test
+            accuracy.
         wall_sec: seconds since the job was last started.
         versions: library -> version; those installed by default.
 
     Raises:
         DataError: the history's arrays do not fit each other.
     """
-    curves = study_curves(history, best_test_accuracy=best_test_accuracy)
+    curves = study_curves(
+        history,
+        best_test_accuracy=best_test_accuracy,
+        best_validation_accuracy=best_validation_accuracy,
+    )
     points = curve_points(curves)
     runs, queries = np.shape(history.key)
     made = np.count_nonzero(history.key, axis=1)  # keys are 0 after a run's end
@@ -97,11 +106,25 @@ def search_summary(
         "incumbent": points[str(queries)],
         "curve": points,
         "best_test_accuracy": _number(best_test_accuracy),
+        "best_validation_accuracy": _number(best_validation_accuracy),
+        "notes": _not_measured(curves),
         "evaluation_cost_sec_mean": float(curves.elapsed_sec[:, -1].mean()),
         "infeasible_fraction": float(infeasible.sum() / asked.sum()) if asked.any() else None,
         "wall_sec": float(wall_sec),
         "versions": dict(versions or library_versions()),
     }
+
+
+def _not_measured(curves: StudyCurves) -> list[str]:
+    """Returns what was not measured, in words."""
+    of_table = np.isfinite(curves.best_validation_accuracy)
+    feasible = np.isfinite(curves.validation_accuracy).any()
+    notes = []
+    if not curves.tested and (of_table or feasible):
+        notes.append(NO_TEST_ACCURACY if of_table else "no test accuracy was measured")
+    if feasible and not curves.elapsed_sec.any():
+        notes.append(NO_TIMES)
+    return notes
 
 
 def reported_validation(
@@ -175,15 +198,16 @@ def curve_points(curves: StudyCurves) -> dict[str, dict[str, float | None]]:
     Returns:
         "1", "2", "5", ... -> the incumbent's `validation_accuracy_mean`,
         `validation_accuracy_std`, `test_accuracy_mean`, `test_accuracy_std` and `test_regret_mean`
-        after so many queries: None where no run has a feasible cell, a deviation also where only
+        (`validation_regret_mean` where there is no test accuracy) after so many queries: None where no run has a feasible cell, a deviation also where only
         one has.
     """
     counts = query_counts(curves.num_queries)
     columns = {}
-    for name in ("validation_accuracy", "test_accuracy", "test_regret"):
+    for name in ("validation_accuracy", "test_accuracy"):
         found = spread(getattr(curves, name)[:, counts - 1])
         columns |= {f"{name}_mean": found.mean, f"{name}_std": found.std}
-    del columns["test_regret_std"]
+    for name in {"test_regret": None, curves.regret or "test_regret": None}:
+        columns[f"{name}_mean"] = spread(getattr(curves, name)[:, counts - 1]).mean
     return {
         str(count): {name: _number(values[index]) for name, values in columns.items()}
         for index, count in enumerate(counts)

@@ -98,6 +98,7 @@ class Bananas(pool_search.PoolSearch):
         batch_size: int = 32,
         learning_rate: float = 0.01,
         devices: Sequence[str] = (),
+        neighbour_edits: int = 2,
     ):
         """Makes R runs that have queried nothing.
 
@@ -118,6 +119,7 @@ class Bananas(pool_search.PoolSearch):
             ensemble_size, num_layers, layer_width, epochs, batch_size, learning_rate: see
                 `Ensemble`.
             devices: where blocks of runs are trained; empty leaves it to TensorFlow.
+            neighbour_edits: of a cell without neighbours in the pool, see `pools.pool.Pool`.
 
         Raises:
             core.ConfigError: seeds are negative or missing, or every operation blocks.
@@ -129,7 +131,8 @@ class Bananas(pool_search.PoolSearch):
         self._num_initial, self._round_size = num_initial, round_size
         self._num_parents, self._num_candidates = num_parents, num_candidates
         super().__init__(
-            cells, seeds=seeds, stream=core.Stream.BANANAS, num_draws=1, space=space
+            cells, seeds=seeds, stream=core.Stream.BANANAS, num_draws=1, space=space,
+            neighbour_edits=neighbour_edits,
         )
         interior = enumerate(space.op_names[1:-1], start=1)
         ops = [code for code, name in interior if name not in blocking_ops]

@@ -51,6 +51,7 @@ class RegularizedEvolution(pool_search.PoolSearch):
         seeds: Sequence[int],
         population_size: int = 100,
         tournament_size: int = 10,
+        neighbour_edits: int = 2,
     ):
         """Makes R empty populations.
 
@@ -61,6 +62,7 @@ class RegularizedEvolution(pool_search.PoolSearch):
             seeds: R non-negative seeds. Nothing else of a run is random.
             population_size: P.
             tournament_size: T, members drawn for every child; at most P.
+            neighbour_edits: of a cell without neighbours in the pool, see `pools.pool.Pool`.
 
         Raises:
             core.ConfigError: seeds are negative or missing.
@@ -73,6 +75,7 @@ class RegularizedEvolution(pool_search.PoolSearch):
             stream=core.Stream.EVOLUTION,
             num_draws=1 + tournament_size,
             space=space,
+            neighbour_edits=neighbour_edits,
         )
         self._mutates = cells is None and not space.has("neighbours")
 

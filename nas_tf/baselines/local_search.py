@@ -41,6 +41,7 @@ class LocalSearch(pool_search.PoolSearch):
         *,
         seeds: Sequence[int],
         full_neighbourhood: bool = True,
+        neighbour_edits: int = 2,
     ):
         """Makes R runs that are nowhere yet.
 
@@ -50,6 +51,7 @@ class LocalSearch(pool_search.PoolSearch):
             seeds: R non-negative seeds. Nothing else of a run is random.
             full_neighbourhood: move to the best of all neighbours; otherwise to the first one that
                 is better.
+            neighbour_edits: of a cell without neighbours in the pool, see `pools.pool.Pool`.
 
         Raises:
             core.ConfigError: seeds are negative or missing.
@@ -57,7 +59,8 @@ class LocalSearch(pool_search.PoolSearch):
         """
         self._full = full_neighbourhood
         super().__init__(
-            cells, seeds=seeds, stream=core.Stream.LOCAL_SEARCH, num_draws=1, space=space
+            cells, seeds=seeds, stream=core.Stream.LOCAL_SEARCH, num_draws=1, space=space,
+            neighbour_edits=neighbour_edits,
         )
 
     def _clear(self) -> None:

@@ -10,16 +10,22 @@ from typing import Any
 
 from nas_tf.benchmarks.benchmark import Benchmark
 from nas_tf.benchmarks.embedded_digits import Digits
-from nas_tf.benchmarks.nasbench101_files import NasBench101, of_table
+from nas_tf.benchmarks.macro_files import Macro
+from nas_tf.benchmarks.measured_tables import of_measured
+from nas_tf.benchmarks.nasbench101_files import NasBench101, named, of_table
 from nas_tf.benchmarks.nasbench201_files import NasBench201
 from nas_tf.benchmarks.own_function import of_function
 from nas_tf.benchmarks.trained_networks import Trained
+from nas_tf.config import expand_home
 from nas_tf.datasets.settings import Data
 from nas_tf.networks.settings import Network
 from nas_tf.spaces import registry as spaces
+from nas_tf.spaces.macro import MacroSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.spaces.space import SearchSpace
+from nas_tf.tables.csv_rows import looks_like_csv
+from nas_tf.tables.measured_table import MeasuredTable
 from nas_tf.tables.nasbench101_table import NasBench101Table
 from nas_tf.training.settings import Training
 
@@ -38,20 +44,46 @@ def nasbench101(
     path: str | os.PathLike | NasBench101Table,
     validation: str = "random",
     epochs: int | None = None,
+    *,
+    dataset: str = "unknown",
 ) -> Benchmark:
-    """Opens an official NAS-Bench-101 file, such as nasbench_only108.tfrecord.
+    """Opens an official NAS-Bench-101 file, such as nasbench_only108.tfrecord, or a CSV file.
 
     Args:
-        path: of the file; or a table, such as `NasBench101Table.from_api` makes of a live object of
-            the official package.
+        path: of the file (the columns of a CSV file are in docs/tables.md); or a table, such as
+            `NasBench101Table.from_api` makes of a live object of the official package.
         validation: what a search sees of the three repeats: "random" (one of them) or "mean".
         epochs: training budget, one of the file's; the longest when None.
+        dataset: what the networks were trained on, which a CSV file does not say.
     """
+    settings = {"validation": validation, "epochs": epochs, "dataset": dataset}
     if isinstance(path, NasBench101Table):
-        recipe = NasBench101(validation=validation, epochs=epochs)
-        return of_table(path, NasBench101Space(), validation=validation, epochs=recipe.epochs)
-    recipe = NasBench101(records=str(path), validation=validation, epochs=epochs)
-    return recipe.open(NasBench101Space())
+        recipe = NasBench101(**settings)
+        opened = of_table(path, NasBench101Space(), validation=validation, epochs=recipe.epochs)
+        return named(opened, dataset)
+    kind = "csv_file" if looks_like_csv(expand_home(path)) else "records"
+    return NasBench101(**settings, **{kind: str(path)}).open(NasBench101Space())
+
+
+def measurements(
+    space: SearchSpace,
+    path: str | os.PathLike,
+    *,
+    dataset: str = "unknown",
+    validation: str = "random",
+    epochs: int | None = None,
+) -> Benchmark:
+    """Opens a CSV file of measured cells of any space, one's own for instance.
+
+    Args:
+        space: of the cells.
+        path: of the file, plain or gzip-compressed; its columns are in docs/tables.md.
+        dataset: what the networks were trained on.
+        validation: what a search sees of several trainings: "random" (one of them) or "mean".
+        epochs: training budget, one of the file's; the longest when None.
+    """
+    table = MeasuredTable.load(path, space, dataset)
+    return of_measured(table, space, validation=validation, epochs=epochs)
 
 
 def nasbench201(path: str | os.PathLike, dataset: str = "cifar10") -> Benchmark:
@@ -62,6 +94,17 @@ def nasbench201(path: str | os.PathLike, dataset: str = "cifar10") -> Benchmark:
         dataset: one that the table has columns of.
     """
     return NasBench201(path=str(path), dataset=dataset).open(NasBench201Space())
+
+
+def macro(path: str | os.PathLike) -> Benchmark:
+    """Opens NAS-Bench-Macro measurements: a CSV file.
+
+    A search sees one training of a network, reported is the mean of the others.
+
+    Args:
+        path: of the file.
+    """
+    return Macro(path=str(path)).open(MacroSpace())
 
 
 def trained(

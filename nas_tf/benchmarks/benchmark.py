@@ -34,6 +34,8 @@ class Benchmark:
         validation: what of the repeats a search sees, "random" or "mean"; "single" where there is
             one training only.
         best_test_accuracy: the highest mean test accuracy there is; NaN where it is not known.
+        best_validation_accuracy: the highest validation accuracy that a search can see; NaN where
+            regret is of test accuracy, or it is not known.
         checksum: SHA-256 of the cells and of every number a search can see.
         table_checksum: SHA-256 of the cells and of what is seen and reported at the full budget,
             the same for every strategy.
@@ -56,6 +58,7 @@ class Benchmark:
     validation_accuracy: np.ndarray | None = None
     validation: str = "mean"
     best_test_accuracy: float = math.nan
+    best_validation_accuracy: float = math.nan
     checksum: str = ""
     table_checksum: str = ""
     protocol: str = ""

@@ -1,4 +1,4 @@
-"""NAS-Bench-101: the official files (Ying et al., 2019, arXiv:1902.09635)."""
+"""NAS-Bench-101: official files and CSV files (Ying et al., 2019, arXiv:1902.09635)."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,11 +8,16 @@ import numpy as np
 
 from nas_tf import storage
 from nas_tf.benchmarks.benchmark import Benchmark, BenchmarkRecipe
+from nas_tf.benchmarks.measured_tables import of_measured
 from nas_tf.config import NOT_EMPTY, setting
 from nas_tf.core import ConfigError, Evaluator
 from nas_tf.evaluators import tabular
+from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.space import SearchSpace
+from nas_tf.tables.measured_table import MeasuredTable
 from nas_tf.tables.nasbench101 import NasBench101Table
+
+_UNKNOWN = "unknown"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +41,17 @@ class NasBench101Protocol(BenchmarkRecipe):
 
     def open(self, space: SearchSpace) -> Benchmark:
         """See `BenchmarkRecipe.open`."""
-        return of_table(self.table(), space, validation=self.validation, epochs=self.epochs)
+        table = self.table()
+        opened = of_measured if isinstance(table, MeasuredTable) else of_table
+        return opened(table, space, validation=self.validation, epochs=self.epochs)
 
 
 @dataclasses.dataclass(frozen=True)
 class NasBench101(NasBench101Protocol):
-    """NAS-Bench-101, official files."""
+    """NAS-Bench-101, official files and CSV files."""
 
     name = "nasbench101"
-    chosen_by = ("records",)
+    chosen_by = ("records", "csv_file")
 
     records: str | None = setting(
         None,
@@ -55,15 +62,53 @@ class NasBench101(NasBench101Protocol):
         path=True,
         by_content=True,
     )
+    csv_file: str | None = setting(
+        None,
+        "NAS-Bench-101 measurements as a CSV file, plain or gzip-compressed, of any of its cells: "
+        "a row a cell, module_hash and validation_accuracy_108ep for instance (docs/tables.md).",
+        NOT_EMPTY,
+        flag="nasbench101_table",
+        path=True,
+        by_content=True,
+    )
+    dataset: str = setting(
+        _UNKNOWN,
+        "What the networks of a NAS-Bench-101 file were trained on, such as cifar10; CSV files do "
+        "not say it, official ones are known by their numbers. Of a NAS-Bench-201 table, the data set searched: cifar10, cifar100, "
+        "imagenet16-120 or another that it has columns of (default cifar10); 'all' for --job=query.",
+        NOT_EMPTY,
+        flag="dataset",
+    )
 
-    def table(self) -> NasBench101Table:
+    def __post_init__(self):
+        """Raises SettingError where two files are given."""
+        super().__post_init__()
+        fits = self.csv_file is None or self.records is None
+        self.require(fits, "csv_file", f"no second file beside {self.records}")
+
+    def table(self) -> NasBench101Table | MeasuredTable:
         """See `BenchmarkRecipe.table`."""
+        if self.csv_file is not None:
+            return MeasuredTable.load(self.csv_file, NasBench101Space(), self.dataset)
         if self.records is None:
             raise ConfigError(
-                "--benchmark=nasbench101: name an official file with --nasbench101_records=PATH; "
-                "--benchmark=digits needs none"
+                "--benchmark=nasbench101: name an official file with --nasbench101_records=PATH or "
+                "a CSV file with --nasbench101_table=PATH; --benchmark=digits needs none"
             )
         return NasBench101Table.load(self.records)
+
+    def dataset_of(self, table: NasBench101Table | MeasuredTable) -> str:
+        """See `BenchmarkRecipe.dataset_of`."""
+        return table.dataset if self.dataset == _UNKNOWN else self.dataset
+
+    def open(self, space: SearchSpace) -> Benchmark:
+        """See `BenchmarkRecipe.open`."""
+        return named(super().open(space), self.dataset)
+
+
+def named(benchmark: Benchmark, dataset: str) -> Benchmark:
+    """Returns a benchmark of what somebody says its networks were trained on, if anybody does."""
+    return benchmark if dataset == _UNKNOWN else dataclasses.replace(benchmark, dataset=dataset)
 
 
 def of_table(

@@ -7,10 +7,14 @@ import numpy as np
 
 from nas_tf import storage
 from nas_tf.benchmarks.benchmark import Benchmark, BenchmarkRecipe
-from nas_tf.config import NOT_EMPTY, setting
+from nas_tf.benchmarks.measured_tables import of_measured
+from nas_tf.config import NOT_EMPTY, expand_home, setting
 from nas_tf.core import ConfigError, Evaluator
 from nas_tf.evaluators import tabular
+from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.spaces.space import SearchSpace
+from nas_tf.tables import csv_rows, measured_csv
+from nas_tf.tables.measured_table import MeasuredTable
 from nas_tf.tables.nasbench201 import REPORT_EPOCHS, WHERE_TO_GET, NasBench201Table, Protocol
 
 
@@ -38,19 +42,24 @@ class NasBench201(BenchmarkRecipe):
         flag="dataset",
     )
 
-    def table(self) -> NasBench201Table:
+    def table(self) -> NasBench201Table | MeasuredTable:
         """See `BenchmarkRecipe.table`."""
         if self.path is None:
             raise ConfigError(f"--nasbench201_table=none: no table was given; {WHERE_TO_GET}")
+        if measured_csv.has_metrics(csv_rows.header_of(expand_home(self.path))):
+            return MeasuredTable.load(self.path, NasBench201Space(), self.dataset)
         return NasBench201Table.load(self.path)
 
-    def dataset_of(self, table: NasBench201Table) -> str:
+    def dataset_of(self, table: NasBench201Table | MeasuredTable) -> str:
         """See `BenchmarkRecipe.dataset_of`."""
-        return self.dataset if self.dataset == "all" else table.dataset(self.dataset)
+        known = isinstance(table, MeasuredTable) or self.dataset == "all"
+        return self.dataset if known else table.dataset(self.dataset)
 
     def open(self, space: SearchSpace) -> Benchmark:
         """See `BenchmarkRecipe.open`."""
         table = self.table()
+        if isinstance(table, MeasuredTable):
+            return of_measured(table, space, validation="mean", epochs=None)
         dataset = table.dataset(self.dataset)
         usual = table.protocol(dataset)
 

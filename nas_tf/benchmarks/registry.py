@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from nas_tf.benchmarks.benchmark import BenchmarkRecipe
 from nas_tf.benchmarks.embedded_digits import Digits
+from nas_tf.benchmarks.macro_files import Macro
 from nas_tf.benchmarks.nasbench101_files import NasBench101
 from nas_tf.benchmarks.nasbench201_files import NasBench201
 from nas_tf.benchmarks.trained_networks import Trained
@@ -13,6 +14,7 @@ BENCHMARKS: tuple[type[BenchmarkRecipe], ...] = (
     Digits,
     NasBench101,
     NasBench201,
+    Macro,
     Trained,
 )
 NAMES = tuple(benchmark.name for benchmark in BENCHMARKS)

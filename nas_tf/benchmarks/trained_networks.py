@@ -24,7 +24,7 @@ class Trained(BenchmarkRecipe):
     """Networks trained on images."""
 
     name = "trained"
-    spaces = ("nasbench101", "nasbench201", "darts", "randwire", "enas")
+    spaces = ("nasbench101", "nasbench201", "darts", "randwire", "enas", "macro")
     follows = False
     flag_prefix: ClassVar[str] = "trained_"
     parts: ClassVar[dict[str, type[Component]]] = {

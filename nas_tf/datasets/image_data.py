@@ -148,9 +148,10 @@ def _split(parts: Parts, settings: Data, fraction: float) -> dict[str, Images]:
             if images is not None
         }
     except splits.SmallClassError as error:
+        count = int((parts.train.labels == error.label).sum())
         raise DataError(
-            f"{parts.where}: class {parts.class_names[error.label]} has {error.count} image; "
-            "expected at least 2, one stays and one is held out"
+            f"{parts.where}: class {parts.class_names[error.label]} has too few training images "
+            f"({count}): one is needed for each part that is cut from them, and one to train on"
         ) from error
 
 

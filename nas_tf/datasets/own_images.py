@@ -33,8 +33,7 @@ def parts_of(images: Any, labels: Any, class_names: Sequence[str] | None = None)
         raise DataError(
             f"images {list(pixels.shape)}: expected [number, height, width, 1 or 3]"
         )
-    if not np.issubdtype(pixels.dtype, np.number) or pixels.min() < 0 or pixels.max() > 255:
-        raise DataError(f"images of {pixels.dtype}: expected pixels from 0 to 255")
+    check_pixels(pixels)
     if numbers.shape != pixels.shape[:1] or not np.issubdtype(numbers.dtype, np.integer):
         raise DataError(
             f"labels {numbers.dtype} {list(numbers.shape)}: expected a whole number for each of "
@@ -47,6 +46,26 @@ def parts_of(images: Any, labels: Any, class_names: Sequence[str] | None = None)
     identity = storage.arrays_checksum(pixels, numbers)
     source = ArraySource(lambda: pixels, identity, pixels.shape[1:])
     return Parts(NAME, names, Images.all_of(source, numbers))
+
+
+def check_pixels(pixels: np.ndarray) -> None:
+    """Checks that an array holds pixels as files have them.
+
+    Args:
+        pixels: of any shape, not empty.
+
+    Raises:
+        DataError: it holds no numbers, numbers outside 0 to 255, or fractions of 1, of which
+            nothing would be left.
+    """
+    if not (np.issubdtype(pixels.dtype, np.number) or pixels.dtype == bool):
+        raise DataError(f"images of {pixels.dtype}: expected pixels from 0 to 255")
+    least, largest = pixels.min(), pixels.max()
+    found = f"images of {pixels.dtype}, {least:g} to {largest:g}: expected pixels from 0 to 255"
+    if not (least >= 0 and largest <= 255):  # so that NaN is none
+        raise DataError(found)
+    if np.issubdtype(pixels.dtype, np.floating) and 0 < largest <= 1:
+        raise DataError(f"{found}; multiply them by 255")
 
 
 def _check_labels(labels: np.ndarray, names: tuple[str, ...]) -> None:

@@ -20,7 +20,7 @@ from nas_tf import core
 from nas_tf.evaluators import measurements
 from nas_tf.evaluators.budget import Budget
 from nas_tf.graphs import KeyIndex
-from nas_tf.tables import nasbench101, nasbench201
+from nas_tf.tables import measured_table, nasbench101, nasbench201
 
 VALIDATIONS = ("random", "mean")
 NOT_IN_TABLE = "the cell is not in the benchmark table"
@@ -52,7 +52,8 @@ class TabularEvaluator(core.Evaluator):
         Args:
             keys: uint64 [M], one a cell, each once.
             validation_accuracy: float [M, repeats] in [0, 1]; NaN where a training has none.
-            test_accuracy: float [M] in [0, 1], the mean of the repeats; NaN where there is none.
+            test_accuracy: float [M] in [0, 1], the mean of the repeats, or [M, repeats], what is
+                reported where a search sees that repeat; NaN where there is none.
             cost_sec: float [M, repeats], training seconds from 0 up; NaN counts as 0 where the
                 training has no validation accuracy.
             seeds: R seeds of the runs, non-negative.
@@ -76,12 +77,13 @@ class TabularEvaluator(core.Evaluator):
         shape = np.shape(validation_accuracy)
         if shape[:1] != keys.shape or shape != np.shape(cost_sec) or len(shape) != 2:
             raise ValueError(f"accuracy {shape} and cost {np.shape(cost_sec)} of {len(keys)} cells")
-        if np.shape(test_accuracy) != keys.shape:
+        if np.shape(test_accuracy) not in (keys.shape, shape):
             raise ValueError(f"test accuracy {np.shape(test_accuracy)} of {len(keys)} cells")
         measurements.check(keys, validation_accuracy, test_accuracy, cost_sec)
         self._index = KeyIndex(keys)
         self._validation = np.asarray(validation_accuracy, np.float64)
-        self._test = np.asarray(test_accuracy, np.float64)
+        test = np.asarray(test_accuracy, np.float64)
+        self._test = test if test.ndim == 2 else np.broadcast_to(test[:, None], shape)
         self._cost = np.nan_to_num(np.asarray(cost_sec, np.float64))
         self._epochs = epochs
         self._seeds = tuple(int(seed) for seed in seeds)
@@ -89,6 +91,7 @@ class TabularEvaluator(core.Evaluator):
         if validation == "mean":
             self._validation = self._validation.mean(axis=1, keepdims=True)
             self._cost = self._cost.mean(axis=1, keepdims=True)
+            self._test = test.reshape(len(keys), -1).mean(axis=1, keepdims=True)
 
     def check_budget(self, budget: Budget) -> None:
         """Raises ConfigError for a budget in seconds where no cell of the table costs any."""
@@ -125,7 +128,7 @@ class TabularEvaluator(core.Evaluator):
             cells=cells,
             feasible=feasible,
             validation_accuracy=accuracy,
-            test_accuracy=np.where(feasible, self._test[index], np.nan),
+            test_accuracy=np.where(feasible, self._test[index, repeat], np.nan),
             cost_sec=np.where(found, self._cost[index, repeat], 0.0),
             reason=np.where(feasible, "", np.where(found, NOT_MEASURED, NOT_IN_TABLE)),
         )
@@ -244,4 +247,38 @@ def from_nasbench201(
         seeds=seeds,
         validation="mean",
         epochs=protocol.search_epochs,
+    )
+
+
+def from_measured(
+    table: measured_table.MeasuredTable,
+    *,
+    seeds: Sequence[int],
+    validation: str = "random",
+    epochs: int | None = None,
+) -> TabularEvaluator:
+    """Opens one training budget of a table of measured cells.
+
+    Test accuracy is NaN and a query costs 0 s where the table does not have these.
+
+    Args:
+        table: the table; all of its cells can be queried.
+        seeds: R seeds of the runs.
+        validation: see `TabularEvaluator`.
+        epochs: one of `table.epochs`; None is the longest.
+
+    Raises:
+        core.ConfigError: the table has no such `epochs`.
+    """
+    epochs = table.budget(epochs)
+    accuracy, test = table.validation_accuracy(epochs), table.test_accuracy(epochs)
+    cost_sec = table.training_time_sec(epochs)
+    return TabularEvaluator(
+        table.keys,
+        accuracy,
+        test_accuracy=np.full(len(accuracy), np.nan) if test is None else test,
+        cost_sec=np.zeros(accuracy.shape) if cost_sec is None else cost_sec,
+        seeds=seeds,
+        validation=validation,
+        epochs=epochs,
     )

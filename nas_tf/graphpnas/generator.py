@@ -16,7 +16,9 @@ What the paper leaves open:
 - f, g and the MLPs have one hidden layer of H ReLU units; steps do not share weights; the
   attention is one number an edge.
 - A node begins with a linear map of its row, its label and its position, a new one with that of
-  its position.
+  its position (as GRAN and the released code, which have no labels there). The paper's initial
+  features are one-hot operations: `features="operations"` is a linear map of the label alone, and
+  of nothing for a new node. Where nodes have no labels all nodes then begin alike.
 - An edge that is not there (label 0) carries no message; that of the new node has a label of its
   own, so that a network tells it from the others.
 
@@ -38,6 +40,7 @@ from nas_tf.graphpnas.rows import Graphs, Rows, Weights, glorot, masked
 from nas_tf.spaces.graph_form import GraphDescription
 
 POOLINGS = ("mean", "sum")
+FEATURES = ("rows", "operations")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +54,8 @@ class GraphGenerator:
         hidden: H.
         num_components: K.
         num_steps: S, of message passing.
-        pooling: of alpha over earlier nodes, one of `POOLINGS`.
+        pooling: of alpha over earlier nodes, one of `POOLINGS`; the sum is the paper's.
+        features: what nodes begin with, one of `FEATURES`.
     """
 
     description: GraphDescription
@@ -59,16 +63,15 @@ class GraphGenerator:
     num_components: int = 10
     num_steps: int = 7
     pooling: str = "mean"
+    features: str = "rows"
 
     def initial_weights(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draws kernels Glorot uniform; biases are 0."""
         size, hidden = self.description.num_nodes, self.hidden
         row = size * (self.description.num_edge_labels - 1)
-        shapes = {
-            "row": (row, hidden),
-            "label": (self.description.num_node_labels, hidden),
-            "position": (size, hidden),
-        }
+        shapes = {"label": (self.description.num_node_labels, hidden)}
+        if self.features == "rows":
+            shapes = {"row": (row, hidden)} | shapes | {"position": (size, hidden)}
         for step in range(self.num_steps):
             shapes |= {f"{step}_{name}": shape for name, shape in self._step_shapes(row).items()}
         outputs = {
@@ -140,9 +143,12 @@ class GraphGenerator:
         width = size * (num_labels - 1)
         row = tf.reshape(there, tf.concat([tf.shape(there)[:3], [width]], 0))
         label = tf.one_hot(tf.cast(graphs.labels, tf.int32), self.description.num_node_labels)
-        known = _dense(row, weights["row"][:, :width]) + _dense(label, weights["label"])
+        known = _dense(label, weights["label"])
+        if self.features == "rows":
+            known += _dense(row, weights["row"][:, :width])
         states = known[:, :, None] * earlier[..., None]
-        states += (new + earlier)[..., None] * weights["position"][:, None, None, :size]
+        if self.features == "rows":
+            states += (new + earlier)[..., None] * weights["position"][:, None, None, :size]
         pairs = _Pairs(there, new, earlier)
         for step in range(self.num_steps):
             of = {name: weights[f"{step}_{name}"] for name in self._step_shapes(0)}

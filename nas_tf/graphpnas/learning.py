@@ -18,6 +18,8 @@ class Learning:
     Attributes:
         objective: one of `replay.OBJECTIVES`.
         beta: weight of cells below the mean reward in the "reweighted" objective.
+        reward_size: the "reweighted" objective counts a cell by the size of its reward.
+        per_decision: 1 - P^(1/D) in the place of 1 - P; see `fitting`.
         keep_top: cells of the buffer; None keeps a share.
         shares: kept at the first and at the last query.
         total_queries: of a run, over which the share shrinks.
@@ -34,6 +36,8 @@ class Learning:
 
     objective: str = "reweighted"
     beta: float = 0.1
+    reward_size: bool = False
+    per_decision: bool = False
     keep_top: int | None = 30
     shares: tuple[float, float] = (0.3, 0.1)
     total_queries: int = 300

@@ -5,7 +5,9 @@ accurate of a run's cells, each once: a number of them, or a share that shrinks 
 Rewards are standardised over the buffer, R' = (R - mean) / sigma; three objectives are built on
 them (`OBJECTIVES`):
 
-* "reweighted", equation 12: log P above the mean, beta log(1 - P) below it;
+* "reweighted", equation 12: log P above the mean, beta log(1 - P) below it. The paper puts this in
+  the place of log P in equation 11, whose factor R' then stays, as its size |R'| (`reward_size`);
+  without it all cells above the mean count alike;
 * "reinforce", equation 11: R' log P;
 * "rank", the released code: log P weighted by the share of the buffer that is not better
   (the empirical distribution function of the rewards).
@@ -46,14 +48,16 @@ def best_cells(accuracy: np.ndarray, count: int) -> np.ndarray:
     return order[np.isfinite(accuracy[order])][:count]
 
 
-def coefficients(rewards: np.ndarray, objective: str, beta: float
-                 ) -> tuple[np.ndarray, np.ndarray]:
+def coefficients(
+    rewards: np.ndarray, objective: str, beta: float, *, reward_size: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns what the log-probabilities of a buffer's graphs count for.
 
     Args:
         rewards: float64 [G], at least one.
         objective: one of `OBJECTIVES`.
         beta: weight of log(1 - P) in "reweighted".
+        reward_size: multiply both coefficients of "reweighted" by |R'|.
 
     Returns:
         float32 [G] for log P and float32 [G] for log(1 - P). Where all rewards are equal (sigma is
@@ -71,9 +75,8 @@ def coefficients(rewards: np.ndarray, objective: str, beta: float
     if not spread > 1e-12 * np.abs(rewards).max():
         return np.ones(len(rewards), np.float32), np.zeros(len(rewards), np.float32)
     standardized = ((rewards - rewards.mean()) / spread).astype(np.float32)
-    good, none = standardized > 0, np.zeros_like(standardized)
-    found = {
-        "reweighted": (good.astype(np.float32), beta * (~good).astype(np.float32)),
-        "reinforce": (standardized, none),
-    }
-    return found[objective]
+    if objective == "reinforce":
+        return standardized, np.zeros_like(standardized)
+    good = standardized > 0
+    size = np.abs(standardized) if reward_size else np.ones_like(standardized)
+    return size * good, np.float32(beta) * size * ~good

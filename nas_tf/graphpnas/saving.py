@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from nas_tf.core import ConfigError, DataError, Stream, generator
 from nas_tf.graphpnas.distribution import GraphDistribution
-from nas_tf.graphpnas.generator import POOLINGS, GraphGenerator
+from nas_tf.graphpnas.generator import FEATURES, POOLINGS, GraphGenerator
 from nas_tf.graphpnas.rnn import RecurrentGenerator
 from nas_tf.graphpnas.rows import Generator, Graphs
 from nas_tf.spaces.graph_form import GraphDescription
@@ -130,13 +130,12 @@ def load_generator(path: str | os.PathLike) -> FittedGenerator:
 
 
 def _check_settings(settings: dict) -> None:
-    sizes = {name: value for name, value in settings.items() if name != "pooling"}
-    for name, size in sizes.items():
-        if size < 1:
-            raise ConfigError(f"{name}={size}: expected at least 1")
-    pooling = settings.get("pooling", POOLINGS[0])
-    if pooling not in POOLINGS:
-        raise ConfigError(f"pooling={pooling}: expected one of {', '.join(POOLINGS)}")
+    words = {"pooling": POOLINGS, "features": FEATURES}
+    for name, value in settings.items():
+        if name in words and value not in words[name]:
+            raise ConfigError(f"{name}={value}: expected one of {', '.join(words[name])}")
+        if name not in words and value < 1:
+            raise ConfigError(f"{name}={value}: expected at least 1")
 
 
 def _description(fields: dict) -> GraphDescription:

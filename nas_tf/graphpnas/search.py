@@ -107,8 +107,9 @@ class GraphSearch(pool_search.PoolSearch):
         self.form, self.generator = form, generator
         self._learning, self._explorer, self._exploration = learning, explorer, exploration
         self._run_block, self._devices = run_block, list(devices)
+        root = generator.description.num_decisions if learning.per_decision else 1
         self._fit_program = fit_program(
-            generator, learning.learning_rate, learning.clip_norm, jit_compile
+            generator, learning.learning_rate, learning.clip_norm, jit_compile, root=root
         )
         self._draw, _ = programs(generator, jit_compile)
         super().__init__(
@@ -315,7 +316,7 @@ class GraphSearch(pool_search.PoolSearch):
                 continue  # nothing feasible: coefficients of 0 leave the weights alone
             chosen[row, : len(best)] = cells[row, best]
             up[row, : len(best)], down[row, : len(best)] = replay.coefficients(
-                accuracy[row, best], values.objective, values.beta
+                accuracy[row, best], values.objective, values.beta, reward_size=values.reward_size
             )
             rng = self._stream_rng(run, core.Stream.GRAPH_ORDER, seen)
             order[row, :steps] = shuffled_batches(

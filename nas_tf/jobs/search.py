@@ -117,12 +117,15 @@ def print_incumbent(summary: dict[str, Any]) -> None:
     if incumbent["validation_accuracy_mean"] is None:
         print("no feasible cell was found")
         return
-    mean, std = incumbent["test_accuracy_mean"], incumbent["test_accuracy_std"]
+    of = "validation" if incumbent["test_accuracy_mean"] is None else "test"
+    mean, std = incumbent[f"{of}_accuracy_mean"], incumbent[f"{of}_accuracy_std"]
     accuracy = percent(mean, 2) if is_missing(std) else plus_minus(mean, std, unit=" %")
+    regret = incumbent.get(f"{of}_regret_mean")
     print(
         f"{count(summary['num_runs'], 'run')} x "
         f"{count(summary['num_queries'], 'query', 'queries')}, "
-        f"{dataset_name(summary['dataset'])}, {trained_for(summary)}: test accuracy {accuracy}, "
-        f"regret {percent(incumbent['test_regret_mean'], 2)} "
-        f"(search took {summary['search_sec']:.1f} s)"
+        f"{dataset_name(summary['dataset'])}, {trained_for(summary)}: {of} accuracy {accuracy}"
+        + ("" if regret is None else f", regret {percent(regret, 2)}")
+        + f" (search took {summary['search_sec']:.1f} s)"
+        + "".join(f"; {note}" for note in summary.get("notes", ()))
     )

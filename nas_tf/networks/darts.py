@@ -18,7 +18,7 @@ from keras import layers
 
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.networks import operations
-from nas_tf.networks.darts_plan import (
+from nas_tf.spaces.darts_plan import (
     AUXILIARY_WIDTHS, CellPlan, auxiliary_pool, first_channels, plan,
 )
 

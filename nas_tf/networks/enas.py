@@ -30,7 +30,7 @@ from nas_tf.layers.drop_path import Dropout
 from nas_tf.layers.normalization import FusedBatchNormalization
 from nas_tf.layers.slicing import WithoutFirstPixels
 from nas_tf.networks import operations
-from nas_tf.networks.enas_costs import (
+from nas_tf.spaces.enas_costs import (
     OPERATIONS,
     layer_channels,
     operation_codes,

@@ -11,11 +11,10 @@ import numpy as np
 
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
-from nas_tf.networks import (
-    darts, darts_costs, enas, enas_costs, nasbench101, nasbench101_costs, nasbench201,
-    nasbench201_costs, randwire, randwire_costs,
+from nas_tf.networks import darts, enas, nasbench101, nasbench201, randwire
+from nas_tf.spaces import (
+    darts_costs, enas_costs, nasbench101_costs, nasbench201_costs, randwire_costs,
 )
-from nas_tf.spaces import darts_cells, enas_cells
 from nas_tf.spaces.architecture_value import Architecture
 
 
@@ -84,11 +83,15 @@ def _nasbench201_network(architecture: Architecture, around: Around) -> keras.Mo
 
 
 def _nasbench201_parameters(of: Architecture | CellGraphs, around: Around) -> np.ndarray:
-    return nasbench201_costs.parameters(_cells(of).ops[:, 1:-1], **_nasbench201(around))
+    return nasbench201_costs.parameters(_edge_ops(of), **_nasbench201(around))
 
 
 def _nasbench201_multiply_adds(of: Architecture | CellGraphs, around: Around) -> np.ndarray:
-    return nasbench201_costs.multiply_adds(_cells(of).ops[:, 1:-1], **_nasbench201(around))
+    return nasbench201_costs.multiply_adds(_edge_ops(of), **_nasbench201(around))
+
+
+def _edge_ops(of: Architecture | CellGraphs) -> np.ndarray:
+    return nasbench201_costs.edge_ops(_cells(of))
 
 
 def _darts(around: Around) -> dict[str, Any]:
@@ -114,8 +117,7 @@ def _darts_arrays(of: Architecture | CellGraphs) -> tuple[np.ndarray, np.ndarray
     """Returns operation codes and sources, int [B, 2, 8]; a cell is normal and reduction cell."""
     if isinstance(of, Architecture):
         return darts_costs.to_arrays([(of.normal, of.reduce)])
-    sources, ops = (array.reshape(len(of), 1, 8) for array in darts_cells.to_edges(of))
-    return np.repeat(ops, 2, axis=1), np.repeat(sources, 2, axis=1)
+    return darts_costs.of_cells(of)
 
 
 def _randwire(around: Around) -> dict[str, Any]:
@@ -130,9 +132,8 @@ def _randwire_network(architecture: Architecture, around: Around) -> keras.Model
 
 
 def _randwire_parameters(of: Architecture | CellGraphs, around: Around) -> np.ndarray:
-    image_channels = around.input_shape[-1]
     return randwire_costs.parameters(
-        _graphs(of), image_channels=image_channels, **_randwire(around)
+        _graphs(of), input_shape=around.input_shape, **_randwire(around)
     )
 
 
@@ -144,7 +145,7 @@ def _randwire_multiply_adds(of: Architecture | CellGraphs, around: Around) -> np
 
 def _graphs(of: Architecture | CellGraphs) -> np.ndarray:
     """Returns adjacency [B, 1 or 3, N, N]."""
-    return np.array([of.graphs]) if isinstance(of, Architecture) else of.adjacency[:, None]
+    return np.array([of.graphs]) if isinstance(of, Architecture) else randwire_costs.of_cells(of)[0]
 
 
 def _enas(around: Around) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def _enas_network(architecture: Architecture, around: Around) -> keras.Model:
 
 def _enas_parameters(of: Architecture | CellGraphs, around: Around) -> np.ndarray:
     return enas_costs.parameters(
-        *_layers(of), image_channels=around.input_shape[-1], **_enas(around)
+        *_layers(of), input_shape=around.input_shape, **_enas(around)
     )
 
 
@@ -170,13 +171,7 @@ def _enas_multiply_adds(of: Architecture | CellGraphs, around: Around) -> np.nda
 
 
 def _layers(of: Architecture | CellGraphs) -> tuple[np.ndarray, np.ndarray]:
-    """Returns operation codes [B, L] and skip bits [B, L, L - 1]."""
-    ops, bits = enas_cells.to_layers(_cells(of))
-    layers = ops.shape[-1]
-    skips = np.zeros((len(ops), layers, layers - 1), np.uint8)
-    rows, columns = np.tril_indices(layers, -1)
-    skips[:, rows, columns] = bits
-    return ops, skips
+    return enas_costs.of_cells(_cells(of))
 
 
 def _cells(of: Architecture | CellGraphs) -> CellGraphs:

@@ -126,6 +126,26 @@ def separable_convolution(
     )(inputs)
 
 
+def depthwise_convolution(inputs, *, name: str, kernel_size: int = 3, stride: int = 1):
+    """A convolution of every channel by itself, as `torch.nn.Conv2d` with that many groups.
+
+    Args:
+        inputs: images [B, H, W, C].
+        name: of the layer.
+        kernel_size: odd, height and width of the kernel.
+        stride: of both axes.
+    """
+    inputs, padding = _padded(inputs, kernel_size, stride, None, name)
+    return layers.DepthwiseConv2D(
+        kernel_size,
+        stride,
+        padding,
+        use_bias=False,
+        depthwise_initializer=bounded_uniform(kernel_size**2),
+        name=name,
+    )(inputs)
+
+
 def _padded(inputs, kernel_size: int, stride: int, padding: int | None, name: str):
     """Returns the inputs, padded if Keras' paddings do not do, and the padding that then does."""
     half = kernel_size // 2

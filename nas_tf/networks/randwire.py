@@ -20,7 +20,7 @@ from keras import layers
 from nas_tf.layers.drop_path import Dropout
 from nas_tf.layers.weighted_sum import WeightedSum
 from nas_tf.networks import operations
-from nas_tf.networks.randwire_costs import HEAD_CHANNELS, Stage, check_graphs, plan
+from nas_tf.spaces.randwire_costs import HEAD_CHANNELS, Stage, check_graphs, plan
 
 
 def build_network(

@@ -15,7 +15,7 @@ import numpy as np
 
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
-from nas_tf.networks import families
+from nas_tf.networks import families, macro
 from nas_tf.networks.families import Around
 from nas_tf.spaces import registry as spaces
 from nas_tf.spaces.architecture import parse
@@ -50,6 +50,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "randwire": Family(*families.RANDWIRE, ("channels",), ("cifar", "large")),
     "enas": Family(*families.ENAS, ("channels",)),
+    "macro": Family(*macro.MACRO, ("channels",)),
 }
 
 

@@ -205,6 +205,20 @@ class AskingSearch(core.Strategy):
             self._arrival[numbers.start : numbers.stop], default=0
         ) >= 0
 
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what every run has asked for, drafts included, and the answers.
+
+        Returns:
+            int [R, m]: cells with an answer first, in the order of arrival, then the others in the
+            order of asking; -1 after a run's end. And float64 [R, n], the answers to the first n;
+            NaN where infeasible.
+        """
+        waiting = len(self._asked) - self._num_answers
+        order = np.argsort(self._arrival, kind="stable")
+        order = np.roll(order, -waiting) if len(order) else order  # those without come first
+        cells = np.concatenate([self.queried[:, order], self._index(self._drafts)], axis=1)
+        return cells, self.accuracy[:, order[: self._num_answers]]
+
     def redraft(self) -> None:
         """Has what nobody has asked for yet chosen again, except the rest of a round."""
         del self._drafts[self._num_planned :]

@@ -6,6 +6,9 @@ meets is `open_pool.OpenPool`; searches use both alike.
 Neighbours are found when they are first asked for and kept: a search asks for those of a few
 thousand cells, while finding them for all 423,624 of NAS-Bench-101 takes minutes.
 
+Of a pool that is a small part of a space most cells have no neighbour: then those two edits away
+are its neighbours, so that who moves from cell to cell does not begin anew at every step.
+
 Shapes: M cells of the pool, R runs, K cells asked about, W neighbours of the cell with the most.
 """
 
@@ -17,6 +20,7 @@ import numpy as np
 from nas_tf import core
 from nas_tf import graphs
 from nas_tf.graphs import CellGraphs
+from nas_tf.pools.two_edits import TwoEdits
 from nas_tf.spaces.space import SearchSpace
 
 _CHUNK = 1024  # cells whose neighbours are made at a time
@@ -51,12 +55,16 @@ class Pool:
         cells: [M], no key twice.
     """
 
-    def __init__(self, cells: CellGraphs, space: SearchSpace | None = None):
+    def __init__(
+        self, cells: CellGraphs, space: SearchSpace | None = None, *, neighbour_edits: int = 2
+    ):
         """Numbers cells.
 
         Args:
             cells: [M]; of cells with the same key, the first.
             space: says what one edit is, where that is asked.
+            neighbour_edits: 2: a cell without any neighbour in the pool has those two edits away;
+                1: it has none.
 
         Raises:
             ValueError: there are no cells.
@@ -65,7 +73,8 @@ class Pool:
             raise ValueError("the pool has no cells")
         self.cells = unique_cells(cells)
         self._index = graphs.KeyIndex(self.cells.keys)
-        self._neighbours = Neighbours(self, space)
+        further = neighbour_edits > 1
+        self._neighbours = Neighbours(self, space, further=further)
 
     def queried(self, num_runs: int) -> "Queried":
         """Returns the books of runs that have asked for nothing."""
@@ -106,9 +115,10 @@ class Pool:
 class Neighbours:
     """The neighbours that every cell of a pool has within the pool."""
 
-    def __init__(self, pool: "Pool", space: SearchSpace | None):
-        """Args: pool: numbers the cells; space: says what one edit is."""
-        self._pool, self._space = pool, space
+    def __init__(self, pool: "Pool", space: SearchSpace | None, *, further: bool = False):
+        """Args: pool: numbers the cells; space: says what one edit is; further: see `Pool`."""
+        self._pool, self._space, self._further = pool, space, further
+        self._two_edits: TwoEdits | None = None  # made when a cell without neighbours is met
         self._start = np.full(len(pool.cells), -1, np.int64)  # in the list; -1 is not found yet
         self._count = np.zeros(len(pool.cells), np.int64)
         self._list = np.zeros(1, np.int32)  # the first is of no cell: no index is out of range
@@ -139,10 +149,27 @@ class Neighbours:
         inside = found >= 0
         keys, origin, found = candidates.keys[inside], origin[inside], found[inside]
         order = np.lexsort((keys, origin))
+        origin, found = origin[order], found[order]
+        if self._further:
+            origin, found = self._with_further(index, origin, found)
         count = np.bincount(origin, minlength=len(index))
         self._start[index] = len(self._list) + np.cumsum(count) - count
         self._count[index] = count
-        self._list = np.concatenate([self._list, found[order]])
+        self._list = np.concatenate([self._list, found])
+
+    def _with_further(
+        self, index: np.ndarray, origin: np.ndarray, found: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Adds what is two edits away to those of cells [K] that have no neighbours."""
+        alone = np.setdiff1d(np.arange(len(index)), origin)
+        if not len(alone):
+            return origin, found
+        if self._two_edits is None:
+            self._two_edits = TwoEdits(self._pool.cells, self._space)
+        more, row = self._two_edits.of(index[alone])
+        origin = np.concatenate([origin, alone[row]])
+        order = np.argsort(origin, kind="stable")
+        return origin[order], np.concatenate([found, more.astype(found.dtype)])[order]
 
     def _grow(self, size: int) -> None:
         """Makes room for cells that the pool has met since."""

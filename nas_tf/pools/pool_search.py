@@ -39,6 +39,7 @@ class PoolSearch(AskingSearch):
         stream: core.Stream,
         num_draws: int,
         space: SearchSpace | None = None,
+        neighbour_edits: int = 2,
     ):
         """Makes R runs that have queried nothing.
 
@@ -48,6 +49,7 @@ class PoolSearch(AskingSearch):
             stream: of the strategy, so that strategies of one seed draw apart.
             num_draws: random numbers a query needs.
             space: of the cells.
+            neighbour_edits: see `pool.Pool`.
 
         Raises:
             core.ConfigError: seeds are negative or missing.
@@ -58,7 +60,11 @@ class PoolSearch(AskingSearch):
         self.has_pool = cells is not None
         self._stream, self._num_draws = stream, num_draws
         self._draws: tuple[int, np.ndarray] | None = None
-        self._pool = open_pool.OpenPool(space) if cells is None else pool.Pool(cells, space)
+        self._pool = (
+            open_pool.OpenPool(space)
+            if cells is None
+            else pool.Pool(cells, space, neighbour_edits=neighbour_edits)
+        )
         super().__init__(seeds)
 
     def state(self) -> dict[str, np.ndarray]:

@@ -69,7 +69,7 @@ class Record:
             if not active.any():
                 break
             counts = active & evaluation.full_budget
-            self._add_column(
+            self.add_column(
                 key=np.where(active, key, np.uint64(0)),
                 validation_accuracy=np.where(counts, validation, np.nan),
                 test_accuracy=np.where(counts, test, np.nan),
@@ -83,7 +83,7 @@ class Record:
         """Goes on from `core.History.arrays` of an earlier one."""
         columns = [list(history[name].T) for name in self.columns]
         for values in zip(*columns, strict=True):
-            self._add_column(**dict(zip(self.columns, values)))
+            self.add_column(**dict(zip(self.columns, values)))
         cells = core.History.from_arrays(history).cells
         if self._cells is not None and cells is not None:
             self._cells = [cells]
@@ -103,7 +103,8 @@ class Record:
             "cost_sec": _mean(self._spent_sec),
         }
 
-    def _add_column(self, **column: np.ndarray) -> None:
+    def add_column(self, **column: np.ndarray) -> None:
+        """Appends one query of every run, arrays [R] by the names of `core.HISTORY_COLUMNS`."""
         for name, values in column.items():
             self.columns[name].append(values)
         better = column["validation_accuracy"] > self._best_validation

@@ -1,9 +1,15 @@
 """Fixed texts under the figures and tables of pages on studies."""
 
+# Of tables with test accuracy, and of those without.
 INCUMBENT = (
     "Incumbent: the cell with the highest validation accuracy a run has seen; its test accuracy is "
-    "the mean over its repeats, and no search sees it. Test regret: distance to the best mean test "
+    "the mean over its repeats, or what the protocol says, and no search sees it. Test regret: distance to the best mean test "
     "accuracy in the table. ±: sample standard deviation over runs (n − 1)."
+)
+_UNTESTED = (
+    "Incumbent: the cell with the highest validation accuracy a run has seen. This table has no test "
+    "accuracy: validation regret is the distance to the highest validation accuracy that a search "
+    "can see in it. ±: sample standard deviation over runs (n − 1)."
 )
 FIGURES = {
     "regret": "Test regret of the incumbents against queries and, where evaluations cost anything, "
@@ -14,6 +20,11 @@ FIGURES = {
     "incumbents": "Validation accuracy as the searches saw it, and mean test accuracy, of the "
     "incumbents. The best of many noisy validation accuracies is optimistic; test accuracy played "
     "no part in any choice.",
+    "costs": "Everything the runs saw: validation accuracy, a mean over the runs that queried the "
+    "network, against its trainable parameters and against the multiply-adds of its convolutions and "
+    "classifier for one image. Both are counted from the architecture, as the benchmark's network for "
+    "CIFAR-10 has them, whatever was trained. Nothing that was seen is better in both than a network on "
+    "the front. The best of many noisy accuracies is optimistic.",
     "final_regret": "Empirical distribution of final test regret: a line is at height y where a "
     "share y of the study's runs ended with at most that regret. Higher and further to the left is "
     "better.",
@@ -40,6 +51,39 @@ training time by the table. Wall time is of the whole job since its last start, 
 included where it was done there; search alone, over all starts. Model: seed of its pre-training \
 and the beginning of its weights' checksum."""
 FEWER_QUERIES = (
-    "Test accuracy (%) of the incumbents, mean ± sample standard deviation over runs; bold: the "
+    "{accuracy} (%) of the incumbents, mean ± sample standard deviation over runs; bold: the "
     "best mean; in brackets: published by this protocol after as many queries."
 )
+
+
+def incumbent(tested: bool = True) -> str:
+    """Returns what an incumbent and its regret are."""
+    return INCUMBENT if tested else _UNTESTED
+
+
+def figure(name: str, tested: bool = True) -> str:
+    """Returns the text under a figure: "regret", "incumbents" or "final_regret"."""
+    if tested:
+        return FIGURES[name]
+    if name == "incumbents":
+        return "Validation accuracy of the incumbents, as the searches saw it."
+    text = FIGURES[name].replace("Test regret", "Validation regret")
+    return text.replace("test regret", "validation regret")
+
+
+def comparison(tested: bool = True) -> str:
+    """Returns how a comparison is read; `tested`: of any of its tables with test accuracy."""
+    if tested:
+        return COMPARISON
+    text = COMPARISON.replace(INCUMBENT, _UNTESTED).replace("- **Published**: mean test accuracy by "
+                                                            "this protocol after this budget.\n", "")
+    return text.replace("mean test accuracy", "mean validation accuracy").replace(
+        "on test accuracy", "on validation accuracy"
+    )
+
+
+def fewer_queries(tested: bool = True) -> str:
+    """Returns the text over the table of fewer queries."""
+    if tested:
+        return FEWER_QUERIES.format(accuracy="Test accuracy")
+    return FEWER_QUERIES.format(accuracy="Validation accuracy").split("; in brackets")[0] + "."

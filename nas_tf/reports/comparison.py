@@ -28,7 +28,7 @@ from nas_tf.reports.wording import count
 
 PROTOCOL = ("space", "table", "dataset", "search_epochs", "report_epochs", "validation",
             "best_test_accuracy")  # fmt: skip
-OUTCOME = ("validation_accuracy", "test_accuracy", "test_regret")  # of an incumbent
+OUTCOME = ("validation_accuracy", "test_accuracy", "test_regret", "validation_regret")
 
 _WHICH = ("weights", "pretrain_seed")  # of a model; the rest says of which kind it is
 
@@ -50,8 +50,8 @@ class Section:
     """Studies that can stand in one table.
 
     Attributes:
-        studies: at least one, the highest mean test accuracy at the endpoint first; those that
-            differ in the pre-trained model alone are one.
+        studies: at least one, the highest mean accuracy (`accuracy`) at the endpoint first; those
+            that differ in the pre-trained model alone are one.
         outcomes: of the studies, at the endpoint, see `outcome`.
         endpoint: the smallest budget of any of them.
         same_budget: whether all of them had that budget.
@@ -70,6 +70,16 @@ class Section:
     def parts(self) -> tuple[FinishedStudy, ...]:
         """The studies as they were left, each with a label of its own."""
         return tuple(part for study in self.studies for part in study.parts)
+
+    @property
+    def accuracy(self) -> str:
+        """What studies are judged by: "test_accuracy", or "validation_accuracy" without any."""
+        return _judged_by(self.studies)
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is a test accuracy."""
+        return self.accuracy == "test_accuracy"
 
     @property
     def summary(self) -> Mapping[str, Any]:
@@ -133,20 +143,27 @@ def _section(studies: list[FinishedStudy], reference: str | Path | None) -> Sect
     budgets = [(s.summary["query_budget"], s.summary["cost_budget_sec"]) for s in studies]
     endpoint = Endpoint(*(None if None in limits else min(limits) for limits in zip(*budgets)))
     pairs = [(study, outcome(study.curves, endpoint)) for study in distinct(_join(studies))]
-    means = [spread(found["test_accuracy"]).mean for _, found in pairs]
+    accuracy = _judged_by(studies)
+    means = [spread(found[accuracy]).mean for _, found in pairs]
     order = np.argsort(-np.nan_to_num(means, nan=-1.0), kind="stable")
     ranked, outcomes = zip(*(pairs[index] for index in order))
     wanted = None if reference is None else Path(reference).resolve()
     own = [{part.directory.resolve() for part in study.parts} for study in ranked]
     index = next((number for number, found in enumerate(own) if wanted in found), 0)
     compared = contrasts(
-        [found["test_accuracy"] for found in outcomes],
+        [found[accuracy] for found in outcomes],
         index,
         [study.seeds for study in ranked],
         [study.run_models for study in ranked],
     )
     same = len(set(budgets)) == 1
     return Section(ranked, outcomes, endpoint, same, index, tuple(compared))
+
+
+def _judged_by(studies: Sequence[FinishedStudy]) -> str:
+    """Returns the accuracy that studies of one table are judged by."""
+    names = [study.curves.accuracy for study in studies]
+    return "test_accuracy" if "test_accuracy" in names else "validation_accuracy"
 
 
 def _join(studies: Sequence[FinishedStudy]) -> list[FinishedStudy]:
@@ -196,5 +213,5 @@ def _all_runs(curves: Sequence[StudyCurves]) -> StudyCurves:
         padded = (np.pad(r, ((0, 0), (0, longest - r.shape[1])), mode="edge") for r in rows)
         return np.concatenate(list(padded))
 
-    arrays = {name: together(name) for name in (*OUTCOME, "elapsed_sec")}
-    return StudyCurves(**arrays, best_test_accuracy=curves[0].best_test_accuracy)
+    names = ("validation_accuracy", "test_accuracy", "test_regret", "elapsed_sec")
+    return dataclasses.replace(curves[0], **{name: together(name) for name in names})

@@ -9,11 +9,11 @@ from nas_tf.analysis.curves import query_counts
 from nas_tf.reports import captions
 from nas_tf.reports.comparison import Endpoint, Section, outcome
 from nas_tf.reports.comparison_checklist import checklist
-from nas_tf.reports.finished_study import FinishedStudy
+from nas_tf.reports.finished_study import FinishedStudy, Moments
 from nas_tf.reports.html_page import page
 from nas_tf.reports.wording import (
-    budget, count, dataset_name, disclaimer, duration, escaped, facts, percent, plain, plus_minus,
-    table, table_in_words, trained_for,
+    budget, cost, count, dataset_name, disclaimer, duration, escaped, facts, percent, plain,
+    plus_minus, table, table_in_words, trained_for,
 )
 
 LEVEL = 0.05  # of significance
@@ -21,7 +21,8 @@ LEVEL = 0.05  # of significance
 _FIRST = 10  # queries; before, searches have hardly begun
 # Settings that are shown elsewhere.
 _NOT_SETTINGS = (
-    "strategy", "benchmark", "seed", "num_runs", "num_queries", "cost_budget_sec", "pretrain_seed"
+    "strategy", "benchmark", "dataset", "seed", "num_runs", "num_queries", "cost_budget_sec",
+    "pretrain_seed",
 )
 _REPORTED = "reported_validation_accuracy"
 _PRACTICES = (
@@ -45,7 +46,8 @@ def comparison_page(groups: Sequence[Section], figures: Sequence[Mapping[str, st
     ]
     for title, group, drawn in zip(_titles(groups), groups, figures, strict=True):
         blocks += [f"## {title}", *_section(group, drawn)]
-    blocks += ["## How to read it", captions.COMPARISON]
+    tested = any(group.tested for group in groups)
+    blocks += ["## How to read it", captions.comparison(tested)]
     blocks += ["## Best practices", _PRACTICES, table(checklist(groups), text=True)]
     return page(blocks)
 
@@ -70,6 +72,8 @@ def _section(group: Section, figures: Mapping[str, str]) -> list[str]:
         facts({
             "Table": table_in_words(summary),
             "Best mean test accuracy in it": percent(summary["best_test_accuracy"], 2),
+            "Not measured": "; ".join(summary.get("notes", ())),
+            "Best validation accuracy in it": percent(summary.get("best_validation_accuracy"), 2),
             "Validation accuracy that searches saw": summary["validation"],
             "Protocol": escaped(summary.get("protocol", "")),
             "Compared after": budget(*group.endpoint),
@@ -80,7 +84,7 @@ def _section(group: Section, figures: Mapping[str, str]) -> list[str]:
         table([_result(group, index) for index in range(len(group.studies))]),
     ]
     for name, file in figures.items():
-        blocks += [f"![{name.replace('_', ' ')}]({file})", captions.FIGURES[name]]
+        blocks += [f"![{name.replace('_', ' ')}]({file})", captions.figure(name, group.tested)]
     blocks += [*_after_fewer_queries(group), "### Runs", table(list(map(_run, group.parts)))]
     settings = table([_settings(study) for study in group.parts], text=True)
     if any(_settings(study)["Settings"] for study in group.parts):
@@ -91,28 +95,40 @@ def _section(group: Section, figures: Mapping[str, str]) -> list[str]:
 def _result(group: Section, index: int) -> dict[str, str]:
     """Returns a study's row of the table of results."""
     study, found = group.studies[index], group.outcomes[index]
-    test, known = study.moments(found["test_accuracy"]), np.isfinite(found["test_accuracy"])
-    validation, regret = (study.moments(found[n]) for n in ("validation_accuracy", "test_regret"))
-    mean, published = plus_minus(test.mean, test.std), group.published(study)
+    moments, known = _moments(study, found), np.isfinite(found[group.accuracy])
+    means = {name: plus_minus(one.mean, one.std) for name, one in moments.items()}
+    bold = "**" * _is_leading(group, index)
+    means[group.accuracy] = f"{bold}{means[group.accuracy]}{bold}"
+    published, between = group.published(study), moments[group.accuracy].between
     is_reference = index == group.reference and len(group.studies) > 1
-    between = "" if np.isnan(test.between) else f"± {percent(test.between, 2, unit='')} "
+    between = "" if np.isnan(between) else f"± {percent(between, 2, unit='')} "
     return {
         "Study": escaped(study.label),
         "Runs": f"{known.sum():,}" + ("" if known.all() else f" of {known.size:,}"),
-        "Validation accuracy (%)": plus_minus(validation.mean, validation.std),
+        "Validation accuracy (%)": means["validation_accuracy"],
         "Reported validation (%)": _reported(study) if group.same_budget else "",
-        "Test accuracy (%)": f"**{mean}**" if _is_leading(group, index) else mean,
+        "Test accuracy (%)": means["test_accuracy"],
         "Between models": f"{between}({count(len(study.models), 'model')})" * bool(study.models),
         "Published test (%)": published.text if published else "",
-        "Test regret (%)": percent(regret.mean, 3, unit=""),
+        "Test regret (%)": percent(moments["test_regret"].mean, 3, unit=""),
+        "Validation regret (%)": _validation_regret(group, moments),
         "Difference (points) [95 % CI]": "reference" * is_reference,
     } | _contrast(group.contrasts[index])
+
+
+def _moments(study: FinishedStudy, found: Mapping[str, np.ndarray]) -> dict[str, Moments]:
+    return {name: study.moments(values) for name, values in found.items()}
+
+
+def _validation_regret(group: Section, moments: Mapping[str, Moments]) -> str:
+    """Returns the regret of a table without test accuracy, else ""."""
+    return "" if group.tested else percent(moments["validation_regret"].mean, 3, unit="")
 
 
 def _is_leading(group: Section, index: int) -> bool:
     """Returns whether a study is the best, or could as well be, by the tests against the best."""
     contrast = group.contrasts[index]
-    if len(group.studies) == 1 or not np.isfinite(group.outcomes[0]["test_accuracy"]).any():
+    if len(group.studies) == 1 or not np.isfinite(group.outcomes[0][group.accuracy]).any():
         return False
     if group.reference != 0 or contrast is None:
         return index == 0
@@ -156,14 +172,14 @@ def _after_fewer_queries(group: Section) -> list[str]:
     rows = [{"Study": escaped(study.label)} for study in group.studies]
     for n in counts:
         reached = [outcome(study.curves, Endpoint(n, None)) for study in group.studies]
-        found = [s.moments(o["test_accuracy"]) for s, o in zip(group.studies, reached)]
+        found = [s.moments(o[group.accuracy]) for s, o in zip(group.studies, reached)]
         best = int(np.argmax(np.nan_to_num([moments.mean for moments in found])))
         for index, (study, moments) in enumerate(zip(group.studies, found)):
             published = study.notes.after(study.summary, n, group.endpoint.cost_sec)
             bold = "**" * (index == best and len(rows) > 1)
             text = f"{bold}{plus_minus(*moments)}{bold}"
             rows[index][f"{n:,}"] = text + (f" ({published.text})" if published else "")
-    return ["### After fewer queries", captions.FEWER_QUERIES, table(rows)]
+    return ["### After fewer queries", captions.fewer_queries(group.tested), table(rows)]
 
 
 def _run(study: FinishedStudy) -> dict[str, str]:
@@ -176,7 +192,7 @@ def _run(study: FinishedStudy) -> dict[str, str]:
         "Seeds": " to ".join(map(str, dict.fromkeys((study.seeds[0], study.seeds[-1])))),
         "Budget": budget(summary["query_budget"], summary["cost_budget_sec"]),
         "Queries": plain(summary["num_queries_mean"]),
-        "Cost of a run": duration(summary["evaluation_cost_sec_mean"]),
+        "Cost of a run": cost(summary) if summary["evaluation_cost_sec_mean"] else "",
         "Wall time": duration(summary["wall_sec"]),
         "Search alone": duration(summary.get("search_sec")),
         "Model": weights or "",

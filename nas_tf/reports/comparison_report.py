@@ -9,7 +9,9 @@ import numpy as np
 
 from nas_tf.analysis.canvas import save_figure
 from nas_tf.analysis.curves import query_counts
-from nas_tf.analysis.figures import MAX_LINES, distribution_figure, incumbent_figure, regret_figure
+from nas_tf.analysis.figures import (
+    MAX_LINES, distribution_figure, incumbent_figure, regret_figure, regret_of,
+)
 from nas_tf.analysis.spread import spread
 from nas_tf.analysis.summary import SCHEMA
 from nas_tf.analysis.tensorboard import HParamsSession, write_hparams
@@ -84,11 +86,14 @@ def write_comparison(
 def _draw(directory: Path, group: Section, number: int) -> dict[str, str]:
     """Writes the figures of a section; returns name -> file name."""
     curves = {study.label: study.curves for study in group.studies}
-    if group.summary["best_test_accuracy"] is None:
+    name = regret_of(curves)
+    if name is None:
         figures = {"incumbents": incumbent_figure(curves)}
     else:
-        regrets = {s.label: found["test_regret"] for s, found in zip(group.studies, group.outcomes)}
-        figures = {"regret": regret_figure(curves), "final_regret": distribution_figure(regrets)}
+        regrets = {s.label: found[name] for s, found in zip(group.studies, group.outcomes)}
+        figures = {
+            "regret": regret_figure(curves), "final_regret": distribution_figure(regrets, name)
+        }
     for name, figure in figures.items():
         save_figure(figure, directory / f"{name}_{number}.png")
     return {name: f"{name}_{number}.png" for name in figures}
@@ -116,9 +121,13 @@ def _metrics(study: FinishedStudy) -> dict[str, dict[int, float]]:
     counts = query_counts(curves.num_queries)
     means = {name: spread(getattr(curves, name)[:, counts - 1]).mean for name in OUTCOME}
     last = curves.num_queries
+    cost_sec = curves.elapsed_sec[:, -1].mean()
     return {
-        **{name: dict(zip(counts.tolist(), mean.tolist())) for name, mean in means.items()},
-        "evaluation_cost_sec": {last: curves.elapsed_sec[:, -1].mean()},
+        **{
+            name: dict(zip(counts.tolist(), mean.tolist()))
+            for name, mean in means.items() if np.isfinite(mean).any()
+        },
+        **({"evaluation_cost_sec": {last: cost_sec}} if cost_sec else {}),
         "wall_sec": {last: study.summary["wall_sec"]},
     }
 
@@ -127,6 +136,8 @@ def _section_numbers(group: Section) -> dict[str, Any]:
     """Returns the numbers of a section, for JSON."""
     return {
         **{name: group.summary[name] for name in PROTOCOL},
+        "best_validation_accuracy": group.summary.get("best_validation_accuracy"),
+        "notes": list(group.summary.get("notes", ())),
         "num_queries": group.endpoint.queries,
         "cost_budget_sec": group.endpoint.cost_sec,
         "reference": str(group.studies[group.reference].directory),

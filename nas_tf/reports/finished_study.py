@@ -202,8 +202,11 @@ def distinct(studies: Sequence[FinishedStudy]) -> list[FinishedStudy]:
 def _read_study(directory: Path, describe: Describe) -> FinishedStudy:
     summary = read_summary(directory, job="search")
     _check(directory, summary)
-    history, best = read_history(directory, summary), summary["best_test_accuracy"]
-    curves = study_curves(history, best_test_accuracy=np.nan if best is None else best)
+    curves = study_curves(
+        read_history(directory, summary),
+        best_test_accuracy=summary["best_test_accuracy"],
+        best_validation_accuracy=summary.get("best_validation_accuracy"),
+    )
     final = spread(curves.test_accuracy[:, -1]).mean
     stated = summary["incumbent"].get("test_accuracy_mean")
     if not np.isclose(final, np.nan if stated is None else stated, rtol=1e-9, equal_nan=True):

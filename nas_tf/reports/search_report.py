@@ -5,24 +5,27 @@ step, so that a report that is there is complete.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nas_tf.analysis.best_cells import BestCell, best_cells, cell_pictures
+from nas_tf.analysis.best_cells import BestCell, best_cells, cell_pictures, cells_seen
+from nas_tf.analysis.canvas import save_figure
+from nas_tf.analysis.cost_front import CostsSeen, cost_figure
 from nas_tf.analysis.curves import study_curves
 from nas_tf.analysis.drawing import draw_cells, operation_styles
 from nas_tf.analysis.figures import save_study_figures
 from nas_tf.core import History
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, find
 from nas_tf.reports import captions
 from nas_tf.reports.autoencoders import HOW_TO_READ, quality_table, row_of_model
 from nas_tf.reports.html_page import page, save_pictures
 from nas_tf.reports.notes import Published, ReportNotes
 from nas_tf.reports.wording import (
-    budget, disclaimer, duration, facts, percent, plain, plus_minus, table,
-    table_in_words,
+    budget, cost, disclaimer, duration, facts, percent, plain, plus_minus, table, table_in_words,
+    without_test_accuracy,
 )
+from nas_tf.spaces.counting import Cost
 from nas_tf.storage import atomic_write
 
 _VALIDATION = {
@@ -60,10 +63,12 @@ def write_search_report(
     cells: CellGraphs,
     op_names: tuple[str, ...],
     notes: ReportNotes = ReportNotes(),
+    costs: Callable[[CellGraphs], Cost] | None = None,
 ) -> Path:
     """Writes `report.md` and its figures into a job's output directory.
 
-    The figures are `regret.png`, `incumbents.png`, and `best_cells.png` and `.svg`.
+    The figures are `regret.png`, `incumbents.png`, `costs.png` where costs are known, and
+    `best_cells.png` and `.svg`.
 
     Args:
         directory: the output directory, as the job was given it.
@@ -72,6 +77,7 @@ def write_search_report(
         cells: a batch [M] that holds every cell queried, such as the table's.
         op_names: names of the operation codes.
         notes: title, published numbers, pre-training.
+        costs: tells what the networks of cells [K] cost; None where nobody knows.
 
     Returns:
         The path of `report.md`.
@@ -80,10 +86,17 @@ def write_search_report(
         ConfigError: the directory cannot be written.
         DataError: a best cell is not among `cells`.
     """
-    directory, known = Path(directory), summary["best_test_accuracy"]
-    curves = study_curves(history, best_test_accuracy=float("nan") if known is None else known)
+    directory = Path(directory)
+    curves = study_curves(
+        history,
+        best_test_accuracy=summary["best_test_accuracy"],
+        best_validation_accuracy=summary.get("best_validation_accuracy"),
+    )
     figures = save_study_figures(directory, {notes.strategy_label or summary["strategy"]: curves})
     best = best_cells(history)
+    if best and costs is not None:
+        seen = _costs_seen(history, cells, costs)
+        figures |= {"costs": save_figure(cost_figure(seen), directory / "costs.png")}
     if best:
         pictures = cell_pictures(best, cells, op_names=op_names, num_runs=summary["num_runs"])
         save_pictures(directory, {"best_cells": draw_cells(pictures, operation_styles(op_names))})
@@ -110,10 +123,10 @@ def search_report(
         summary: of the study.
         directory: the job's output directory, for the command that repeats it.
         best: the best cells, drawn in `best_cells.png` where there are any.
-        figures: which of "regret" and "incumbents" were drawn.
+        figures: which of "regret", "incumbents" and "costs" were drawn.
         notes: title, published numbers, pre-training.
     """
-    config = Path(directory) / "config.flags"
+    config, tested = Path(directory) / "config.flags", not without_test_accuracy(summary)
     repeat = _REPEAT.format(flagfile=shlex.quote(f"--flagfile={config}"))
     return page([
         f"# {notes.title}",
@@ -121,13 +134,27 @@ def search_report(
         facts(_what_was_run(summary, notes)),
         "## Results",
         _results(summary, notes),
-        captions.INCUMBENT,
-        *(f"## {n.title()}\n\n![{n}]({n}.png)\n\n{captions.FIGURES[n]}" for n in figures),
+        captions.incumbent(tested),
+        *(f"## {n.title()}\n\n![{n}]({n}.png)\n\n{captions.figure(n, tested)}" for n in figures),
         *_best_section(best, summary["num_runs"]),
         *_pretraining_section(notes.pretraining, summary["space"]),
         repeat if config.exists() else _MADE_IN_PYTHON,
         facts(_how_it_ran(summary)),
     ])
+
+
+def _costs_seen(
+    history: History, cells: CellGraphs, costs: Callable[[CellGraphs], Cost]
+) -> CostsSeen:
+    """Returns what every cell that was seen costs; `cells` [M] hold all of them."""
+    seen = cells_seen(history)
+    index, found = find(seen.key, cells.keys)
+    cost = costs(cells[index[found]])
+    return CostsSeen(
+        parameters=cost.parameters,
+        multiply_adds=cost.multiply_adds,
+        validation_accuracy=seen.validation_accuracy[found],
+    )
 
 
 def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, str]:
@@ -137,26 +164,29 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, s
     by_cost = None if summary["query_budget"] else notes.after(summary, *limits)
     published = [by_cost, *_published(summary, notes)]
     path = f", `{summary['table_path']}`" if summary["table_path"] else ""
-    trained = summary["validation"] == "single"
+    trained = summary["validation"] == "single" and not summary["table_path"]
     tested = found["test_accuracy_mean"] is not None
+    without_test = without_test_accuracy(summary)
     feasible = found["validation_accuracy_mean"] is not None
     return {
-        "Test accuracy": _mean_std(found, "test_accuracy", " %"),
+        "Test accuracy": without_test or _mean_std(found, "test_accuracy", " %"),
         "Validation accuracy": "" if tested else _mean_std(found, "validation_accuracy", " %"),
         "Test regret": percent(found["test_regret_mean"], 3),
+        "Validation regret": percent(found.get("validation_regret_mean"), 3),
         "Feasible cells": "" if feasible else "no run found any",
         "Strategy": notes.strategy_label or summary["strategy"],
         "Space": summary["space"],
         "Runs": f"{summary['num_runs']:,}, seeded from {summary['seed']}",
         "Measured by" if trained else "Table": table_in_words(summary) + path,
         "Best mean test accuracy in it": percent(summary["best_test_accuracy"], 2),
+        "Best validation accuracy in it": percent(summary.get("best_validation_accuracy"), 2),
         "What a search saw": _VALIDATION.get(summary["validation"], summary["validation"]),
         "Protocol": summary.get("protocol", ""),
         "Cells measured after": f"{', '.join(shorter)} or {full} epochs" if shorter else "",
         "Incumbents are measured after": f"{full} epochs" if shorter else "",
         "Budget of a run": budget(*limits),
         "Queries a run made": plain(summary["num_queries_mean"]),
-        "Cost of them" if trained else "Cost of them, by the table": duration(summary["evaluation_cost_sec_mean"]),
+        "Cost of them" if trained else "Cost of them, by the table": cost(summary),
         "Incumbent's reported validation accuracy": _mean_std(
             found, "reported_validation_accuracy", " %"
         ),
@@ -173,6 +203,7 @@ def _results(summary: Mapping[str, Any], notes: ReportNotes) -> str:
             "Validation accuracy (%)": _mean_std(point, "validation_accuracy"),
             "Test accuracy (%)": _mean_std(point, "test_accuracy"),
             "Test regret (%)": percent(point["test_regret_mean"], 3, unit=""),
+            "Validation regret (%)": percent(point.get("validation_regret_mean"), 3, unit=""),
             "Published test (%)": published.text if published else "",
         }
         for (number, point), published in zip(summary["curve"].items(), _published(summary, notes))

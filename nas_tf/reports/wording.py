@@ -129,6 +129,17 @@ def table_in_words(summary: Mapping[str, Any]) -> str:
     return f"{escaped(summary['table'])}: {cells}{data}, {trained_for(summary)}"
 
 
+def without_test_accuracy(summary: Mapping[str, Any]) -> str:
+    """Returns that a study's table has no test accuracy; "" where it has."""
+    return next((note for note in summary.get("notes", ()) if "no test accuracy" in note), "")
+
+
+def cost(summary: Mapping[str, Any]) -> str:
+    """Returns what a study's run spent by its table, or that it has no training times."""
+    without = (note for note in summary.get("notes", ()) if "no training times" in note)
+    return next(without, "") or duration(summary["evaluation_cost_sec_mean"])
+
+
 def dataset_name(dataset: str) -> str:
     """Returns a data set's name as it is written in text."""
     return _DATASETS.get(dataset, dataset)

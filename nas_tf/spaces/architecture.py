@@ -23,6 +23,7 @@ from nas_tf.spaces.architecture_value import Architecture, is_list, short
 from nas_tf.spaces.cell_files import read_items, read_text
 from nas_tf.spaces.darts_architecture import PUBLISHED, DartsArchitecture
 from nas_tf.spaces.enas_architecture import EnasArchitecture
+from nas_tf.spaces.macro_architecture import MacroArchitecture
 from nas_tf.spaces.nasbench101_architecture import NasBench101Architecture
 from nas_tf.spaces.nasbench101_text import MATRIX_FIELDS, OPS_FIELDS
 from nas_tf.spaces.nasbench201_architecture import NasBench201Architecture
@@ -33,7 +34,7 @@ FAMILIES: dict[str, type[Architecture]] = {
     family.space: family
     for family in (
         NasBench101Architecture, NasBench201Architecture, DartsArchitecture, RandWireArchitecture,
-        EnasArchitecture,
+        EnasArchitecture, MacroArchitecture,
     )
 }
 

@@ -28,7 +28,7 @@ from nas_tf.spaces.space import SearchSpace
 
 _CELLS = re.compile(r'"cells"\s*:\s*(?=\[)')
 _SPACES = re.compile(r"[\s,]*")
-_INDEX = re.compile(r"-?[0-9]{1,18}")
+_INDEX = re.compile(r"-?[0-9]{1,7}")  # what has more digits is a text
 
 
 @dataclasses.dataclass(frozen=True)

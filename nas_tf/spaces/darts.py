@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import darts_edges
+from nas_tf.spaces import darts_costs, darts_edges
+from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.darts_architecture import DartsArchitecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.darts_cells import (
@@ -40,11 +41,12 @@ from nas_tf.spaces.darts_cells import (
     to_edges, unique_cells, with_keys,
 )
 from nas_tf.spaces.darts_edges import (
-    INPUT_1, INPUT_2, NONE, NUM_INPUTS, NUM_NODES, NUM_SLOTS, OP_NAMES, OPERATIONS, OUTPUT,
+    INPUT_1, INPUT_2, NONE, NUM_INPUTS, NUM_NODES, NUM_SLOTS, OP_NAMES, OPERATIONS, OUTPUT, SKIP,
     random_edges,
 )
 from nas_tf.spaces.darts_encodings import DartsDecisions
 from nas_tf.spaces.darts_genotype import from_value, to_values
+from nas_tf.spaces.operation_kinds import OperationKinds
 from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 
@@ -66,6 +68,11 @@ class DartsSpace(SearchSpace):
     op_labels = (
         "$c_{k-2}$", "$c_{k-1}$", "none", "max-pool", "avg-pool", "skip", "sep 3×3", "sep 5×5",
         "dil 3×3", "dil 5×5", "$c_k$",
+    )
+
+    # Separable convolutions are applied twice, dilated ones reach twice as far.
+    operation_kinds = OperationKinds(
+        (0, 0, 0, 2, 2, 0, 4, 8, 4, 8, 0), (INPUT_2, INPUT_1), (OUTPUT,), (SKIP,), (NONE,)
     )
 
     def __init__(self, num_cells: int = NUM_CELLS, seed: int = 0):
@@ -178,6 +185,10 @@ class DartsSpace(SearchSpace):
         """Returns pairs of sources and operations, whatever the pool."""
         del cells
         return DartsDecisions()
+
+    def costs(self, cells: CellGraphs) -> Cost:
+        """See `SearchSpace.costs`."""
+        return darts_costs.costs(cells)
 
     def architectures(self, cells: CellGraphs) -> list[DartsArchitecture]:
         """See `SearchSpace.architectures`."""

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import enas_costs
+from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.enas_architecture import EnasArchitecture
 from nas_tf.spaces.enas_cells import (
     LAYER_OPS, NUM_LAYERS, NUM_NODES, NUM_SKIPS, OP_NAMES, Invalid, check, from_layers, to_layers,
@@ -73,6 +75,10 @@ class EnasSpace(SearchSpace):
         """Returns graphs of the stem and the layers, whatever the pool."""
         del cells
         return EnasGraphForm()
+
+    def costs(self, cells: CellGraphs) -> Cost:
+        """See `SearchSpace.costs`."""
+        return enas_costs.costs(cells)
 
     def architectures(self, cells: CellGraphs) -> list[EnasArchitecture]:
         """See `SearchSpace.architectures`."""

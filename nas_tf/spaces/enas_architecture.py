@@ -22,7 +22,8 @@ from nas_tf.spaces.enas_cells import (
     LAYER_OPS, NUM_LAYERS, NUM_NODES, OP_NAMES, from_layers, to_layers,
 )
 
-_NUMBERS = re.compile(r"[\s\d,;\[\]]*\d[\s\d,;\[\]]*", re.ASCII)
+# Numbers of one or two digits: a longer one is no operation, right or wrong.
+_NUMBERS = re.compile(r"(?!.*\d{3})[\s\d,;\[\]]*\d[\s\d,;\[\]]*", re.ASCII | re.DOTALL)
 _BREAK = re.compile(r"[;\n\]]")
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from nas_tf import graphs
 from nas_tf.graphs import PADDING_OP, CellGraphs
+from nas_tf.spaces import module_hashes, nasbench101_costs
+from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.nasbench101_architecture import NasBench101Architecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.nasbench101_cells import (
@@ -218,6 +220,10 @@ class NasBench101Space(SearchSpace):
         """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
         return self.decode(adjacency, ops)[1] == 0
 
+    def costs(self, cells: CellGraphs) -> Cost:
+        """See `SearchSpace.costs`."""
+        return nasbench101_costs.costs(cells)
+
     def architectures(self, cells: CellGraphs) -> list[NasBench101Architecture]:
         """See `SearchSpace.architectures`."""
         return NasBench101Architecture.of_cells(cells)
@@ -228,7 +234,7 @@ class NasBench101Space(SearchSpace):
 
     def md5_hashes(self, cells: CellGraphs) -> np.ndarray:
         """Returns the benchmark's MD5 hash of every cell, str [...]."""
-        return graphs.md5_hashes(cells, OFFICIAL_LABELS)
+        return module_hashes.md5_hashes(cells, OFFICIAL_LABELS)
 
 
 def _possible_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import nasbench201_costs
+from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.nasbench201_architecture import NasBench201Architecture
 # Who has this module has the names of its cells as well.
 from nas_tf.spaces.nasbench201_cells import (
@@ -153,6 +155,10 @@ class NasBench201Space(SearchSpace):
         interior = ops[..., 2:-1]
         known = ((interior >= CONV1X1) & (interior <= NONE)).all(axis=-1)
         return (ops[..., 0] == INPUT) & known & (ops[..., -1] == OUTPUT)
+
+    def costs(self, cells: CellGraphs) -> Cost:
+        """See `SearchSpace.costs`."""
+        return nasbench201_costs.costs(cells)
 
     def architectures(self, cells: CellGraphs) -> list[NasBench201Architecture]:
         """See `SearchSpace.architectures`."""

@@ -17,7 +17,9 @@ import numpy as np
 
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
-from nas_tf.spaces import randwire_cells
+from nas_tf.spaces import randwire_cells, randwire_costs
+from nas_tf.spaces.counting import Cost
+from nas_tf.spaces.operation_kinds import OperationKinds
 from nas_tf.spaces.randwire_architecture import RandWireArchitecture
 from nas_tf.spaces.randwire_cells import NUM_NODES, OP_NAMES, Invalid, check, from_adjacency
 from nas_tf.spaces.randwire_encodings import RandWireDecisions, RandWireGraphForm
@@ -41,6 +43,8 @@ class RandWireSpace(SearchSpace):
     max_nodes = NUM_NODES
     op_names = OP_NAMES
     op_labels = ("sep 3×3",)
+
+    operation_kinds = OperationKinds((2,))
 
     def __init__(self, generator: str = "erdos_renyi"):
         if generator not in GENERATORS:
@@ -100,6 +104,10 @@ class RandWireSpace(SearchSpace):
         """Returns graphs as they are, whatever the pool."""
         del cells
         return RandWireGraphForm()
+
+    def costs(self, cells: CellGraphs) -> Cost:
+        """See `SearchSpace.costs`."""
+        return randwire_costs.costs(cells)
 
     def architectures(self, cells: CellGraphs) -> list[RandWireArchitecture]:
         """See `SearchSpace.architectures`."""

@@ -3,6 +3,7 @@
 from nas_tf.config import by_name
 from nas_tf.spaces.darts import DartsSpace
 from nas_tf.spaces.enas import EnasSpace
+from nas_tf.spaces.macro import MacroSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.spaces.randwire import RandWireSpace
@@ -14,6 +15,7 @@ SPACES: tuple[type[SearchSpace], ...] = (
     DartsSpace,
     RandWireSpace,
     EnasSpace,
+    MacroSpace,
 )
 NAMES = tuple(space.name for space in SPACES)
 

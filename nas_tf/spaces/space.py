@@ -15,8 +15,10 @@ import numpy as np
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs, canonical_keys
 from nas_tf.spaces.architecture_value import Architecture
+from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.decisions import Decisions
 from nas_tf.spaces.graph_form import GraphForm
+from nas_tf.spaces.operation_kinds import OperationKinds, kinds_by_name
 
 
 class SearchSpace:
@@ -40,6 +42,11 @@ class SearchSpace:
     def op_labels(self) -> tuple[str, ...]:
         """Short names of operations, for pictures."""
         return self.op_names
+
+    @property
+    def operation_kinds(self) -> OperationKinds:
+        """What operations do; what their names say where a space says nothing else."""
+        return kinds_by_name(self.op_names)
 
     def __repr__(self) -> str:
         given = [f"{name}={value!r}" for name, value in vars(self).items() if name[0] != "_"]
@@ -146,6 +153,13 @@ class SearchSpace:
             InvalidArchitectureError: a cell is outside the space.
         """
         raise self._lacks("networks")
+
+    def costs(self, cells: CellGraphs) -> Cost:
+        """Returns what the networks of cells [...] cost, those of the papers for CIFAR-10.
+
+        Nothing is built. Parameters and multiply-adds are int64 [...] each.
+        """
+        raise self._lacks("costs of networks")
 
     def _lacks(self, what: str) -> ConfigError:
         return ConfigError(f"space {self.name}: it lacks {what}")

@@ -4,12 +4,13 @@ import dataclasses
 
 from nas_tf import core
 from nas_tf.config import above, at_least, setting
+from nas_tf.strategies.neighbouring import Neighbouring
 from nas_tf.strategies.papers import graphpnas_figure_2
-from nas_tf.strategies.strategy import Needs, Strategy, StudySetup
+from nas_tf.strategies.strategy import Needs, StudySetup
 
 
 @dataclasses.dataclass(frozen=True)
-class Bananas(Strategy):
+class Bananas(Neighbouring):
     """BANANAS."""
 
     name = "bananas"
@@ -51,6 +52,7 @@ class Bananas(Strategy):
             study.cells,
             study.space,
             seeds=study.seeds,
+            neighbour_edits=self.neighbour_edits,
             num_initial=self.bananas_initial,
             round_size=self.bananas_round,
             num_parents=self.num_parents,

@@ -5,12 +5,13 @@ import dataclasses
 from nas_tf import core
 from nas_tf.baselines import evolution
 from nas_tf.config import at_least, setting
+from nas_tf.strategies.neighbouring import Neighbouring
 from nas_tf.strategies.papers import arch2vec_table_3
-from nas_tf.strategies.strategy import Needs, Strategy, StudySetup
+from nas_tf.strategies.strategy import Needs, StudySetup
 
 
 @dataclasses.dataclass(frozen=True)
-class RegularizedEvolution(Strategy):
+class RegularizedEvolution(Neighbouring):
     """Regularized evolution."""
 
     name = "evolution"
@@ -38,6 +39,7 @@ class RegularizedEvolution(Strategy):
             study.cells,
             study.space,
             seeds=study.seeds,
+            neighbour_edits=self.neighbour_edits,
             population_size=self.population_size,
             tournament_size=self.tournament_size,
         )

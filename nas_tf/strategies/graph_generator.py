@@ -67,6 +67,17 @@ class GraphGeneratorSearch(Strategy):
         "Beta of equation 12: weight of the cells that are worse than the buffer's mean.",
         at_least(0),
     )
+    reward_size: bool = setting(
+        False,
+        "Count a cell in equation 12 by the size of its standardised reward (the paper, from "
+        "equation 11), not all of them alike.",
+    )
+    negative_form: str = setting(
+        "graph",
+        "Of what 1 - P is in equation 12: of whole graphs, whose P is so small that beta hardly "
+        "matters, or of the mean decision (the released code).",
+        ("graph", "decision"),
+    )
     keep_top: int | None = setting(
         30,
         "Most accurate cells of a run that are learned from; 'none' keeps a share of all.",
@@ -83,6 +94,28 @@ class GraphGeneratorSearch(Strategy):
         0.25, "Of an edge (Erdős-Rényi), or of moving one (Watts-Strogatz).", SHARE
     )
     explorer_neighbours: int = setting(4, "Of a node in Watts-Strogatz' ring; even.")
+    explorer_most_probability: float | None = setting(
+        None,
+        "Draw the probability of every random graph evenly, from --explorer_probability up to "
+        "this; 'none' is always --explorer_probability.",
+        SHARE,
+    )
+    explorer_most_neighbours: int | None = setting(
+        None,
+        "Draw the neighbours of every ring evenly, from --explorer_neighbours up to this, even; "
+        "'none' is always --explorer_neighbours.",
+    )
+    explorer_least_nodes: int | None = setting(
+        None,
+        "Draw the nodes of every random graph evenly, from so many up to all (the released code: "
+        "3); 'none' is always all.",
+        at_least(2),
+    )
+    explorer_keep_dead: bool = setting(
+        True,
+        "Keep random graphs with nodes that lie on no path from the first to the last; the "
+        "released code draws others.",
+    )
     explore_schedule: str = setting(
         "linear",
         "How the share of random cells falls: evenly, or at once after --explore_queries (the "
@@ -116,12 +149,17 @@ class GraphGeneratorSearch(Strategy):
 
     def build(self, study: StudySetup) -> core.Strategy:
         """See `Strategy.build`."""
-        from nas_tf.graphpnas.explorer import Exploration
         from nas_tf.graphpnas.search import GraphSearch
+
+        return self.build_as(GraphSearch, study)
+
+    def build_as(self, made, study: StudySetup) -> core.Strategy:
+        """Returns a searcher of a class that is made as `graphpnas.search.GraphSearch` is."""
+        from nas_tf.graphpnas.explorer import Exploration
 
         form = study.space.graph_form(study.cells)
         generator = self.network(form.description)
-        return GraphSearch(
+        return made(
             study.cells,
             form,
             generator,
@@ -145,9 +183,16 @@ class GraphGeneratorSearch(Strategy):
 
         try:
             return Explorer(
-                description, self.explorer, self.explorer_probability, self.explorer_neighbours
+                description,
+                self.explorer,
+                self.explorer_probability,
+                self.explorer_neighbours,
+                most_probability=self.explorer_most_probability,
+                most_neighbours=self.explorer_most_neighbours,
+                least_nodes=self.explorer_least_nodes,
+                keep_dead=self.explorer_keep_dead,
             )
-        except ConfigError as error:  # of neighbours that graphs of this size do not have
+        except ConfigError as error:  # of what graphs of this size do not have
             raise ConfigError(f"explorer_{error}") from None
 
     def _learning(self, study: StudySetup):
@@ -159,6 +204,8 @@ class GraphGeneratorSearch(Strategy):
         return Learning(
             objective=self.objective,
             beta=self.negative_weight,
+            reward_size=self.reward_size,
+            per_decision=self.negative_form == "decision",
             keep_top=self.keep_top,
             shares=(self.keep_first_share, self.keep_last_share),
             total_queries=total,

@@ -29,6 +29,12 @@ class GraphPNAS(GraphGeneratorSearch):
     generator_pooling: str = setting(
         "mean", "Of the mixture's weights over earlier nodes (equation 4).", ("mean", "sum")
     )
+    generator_features: str = setting(
+        "rows",
+        "What the generator's nodes begin with: their row of edges, label and position, or one-hot "
+        "operations (the paper).",
+        ("rows", "operations"),
+    )
 
     def network(self, description):
         """See `GraphGeneratorSearch.network`."""
@@ -40,4 +46,5 @@ class GraphPNAS(GraphGeneratorSearch):
             num_components=self.generator_components,
             num_steps=self.generator_steps,
             pooling=self.generator_pooling,
+            features=self.generator_features,
         )

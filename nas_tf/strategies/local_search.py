@@ -5,12 +5,13 @@ import dataclasses
 from nas_tf import core
 from nas_tf.baselines import local_search
 from nas_tf.config import setting
+from nas_tf.strategies.neighbouring import Neighbouring
 from nas_tf.strategies.papers import graphpnas_figure_2
-from nas_tf.strategies.strategy import Needs, Strategy, StudySetup
+from nas_tf.strategies.strategy import Needs, StudySetup
 
 
 @dataclasses.dataclass(frozen=True)
-class LocalSearch(Strategy):
+class LocalSearch(Neighbouring):
     """Local search."""
 
     name = "local_search"
@@ -29,5 +30,6 @@ class LocalSearch(Strategy):
             study.cells,
             study.space,
             seeds=study.seeds,
+            neighbour_edits=self.neighbour_edits,
             full_neighbourhood=self.full_neighbourhood,
         )

@@ -8,6 +8,7 @@ from nas_tf.strategies.bananas import Bananas
 from nas_tf.strategies.bohb import Bohb
 from nas_tf.strategies.categorical_reinforce import Reinforce
 from nas_tf.strategies.evolution import RegularizedEvolution
+from nas_tf.strategies.gaussian_process import GaussianProcess
 from nas_tf.strategies.graphpnas import GraphPNAS
 from nas_tf.strategies.local_search import LocalSearch
 from nas_tf.strategies.random_search import RandomSearch
@@ -17,6 +18,7 @@ from nas_tf.strategies.supervised_bo import SupervisedBO
 from nas_tf.strategies.supervised_rl import SupervisedRL
 
 STRATEGIES: tuple[type[Strategy], ...] = (
+    GaussianProcess,
     Arch2vecRL,
     Arch2vecBO,
     RandomSearch,

@@ -135,6 +135,13 @@ class Strategy(Component):
         """Returns the setting that says how many queries are random, and that number, if any."""
         return None
 
+    def runs_at_once(self, study: StudySetup) -> int | None:
+        """Returns how many runs fit into memory side by side; None is all of them.
+
+        More are searched block after block, each to its end.
+        """
+        return None
+
     def check(self, budget: Budget, epochs: tuple[int, ...]) -> None:
         """Checks the settings against what a run may spend, before any compute is spent.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nas_tf.config import expand_home
 from nas_tf.core import ConfigError
@@ -93,7 +94,7 @@ def write_format(model: keras.Model, name: str, directory: pathlib.Path) -> path
         with _beside(directory) as temporary:
             model.export(str(temporary / target), format=keras_name, verbose=False)
             _replace(temporary / target, directory / target)
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:  # the latter where TensorFlow writes
         raise ConfigError(f"cannot write {directory / target}: {one_line(error)}") from error
     return directory / target
 

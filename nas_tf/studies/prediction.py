@@ -18,6 +18,7 @@ import numpy as np
 from nas_tf import storage
 from nas_tf.caching import progress_bar
 from nas_tf.core import ConfigError, ceil_div
+from nas_tf.datasets.own_images import check_pixels
 from nas_tf.datasets.unlabelled import read_images
 from nas_tf.networks.packaging import class_names, cuts_centre, read_model
 
@@ -88,7 +89,7 @@ def predict(model: Any, images: Any) -> Predictions:
 
     Raises:
         ConfigError: the arrays are of another shape.
-        DataError: there is no image, or a file is none, or no model.
+        DataError: pixels are not from 0 to 255, there is no image, or a file is none, or no model.
     """
     return predictions(open_model(model), images)
 
@@ -156,7 +157,10 @@ def _of_folder(
 
 
 def _checked(images: Any, shape: Sequence[int]) -> np.ndarray:
-    pixels = np.asarray(images)
+    try:
+        pixels = np.asarray(images)
+    except ValueError as error:
+        raise ConfigError(f"images: no array, as they differ in shape ({error})") from error
     if pixels.ndim != 4 or pixels.shape[1:] != tuple(shape) or not len(pixels):
         raise ConfigError(
             f"images={list(pixels.shape)}: expected [n, {', '.join(map(str, shape))}] with pixels "
@@ -164,6 +168,7 @@ def _checked(images: Any, shape: Sequence[int]) -> np.ndarray:
         )
     if not (np.issubdtype(pixels.dtype, np.number) or pixels.dtype == bool):
         raise ConfigError(f"images of {pixels.dtype}: expected numbers")
+    check_pixels(pixels)
     return pixels
 
 

@@ -23,6 +23,7 @@ from nas_tf.strategies.strategy import Searched, Strategy, StudySetup, check_nee
 from nas_tf.studies.directories import finished_summary, held, output_directory
 from nas_tf.studies.encoder import Encoder
 from nas_tf.studies.notes import study_notes
+from nas_tf.studies.run_blocks import RunBlocks
 from nas_tf.studies.settings import SearchSettings
 from nas_tf.studies.study import Study
 from nas_tf.training.distribution import make_distribution
@@ -162,18 +163,20 @@ class PlannedSearch:
 
     def build(self, embedding) -> core.Strategy:
         """Returns a fresh searcher; `embedding` is that of the pool, None without one."""
+        return self.strategy.build(self._setup(self.settings.seeds, embedding))
+
+    def _setup(self, seeds: Sequence[int], embedding) -> StudySetup:
+        """Returns what a searcher of some of the runs is built for."""
         distribution = make_distribution(self.execution.distribution)
         alone = distribution.num_replicas_in_sync == 1
-        return self.strategy.build(
-            StudySetup(
-                space=self.benchmark.space,
-                cells=self.benchmark.cells,
-                seeds=self.settings.seeds,
-                epochs=self.benchmark.epochs,
-                num_queries=self.settings.num_queries,
-                embedding=embedding,
-                devices=() if alone else distribution.extended.worker_devices,
-            )
+        return StudySetup(
+            space=self.benchmark.space,
+            cells=self.benchmark.cells,
+            seeds=seeds,
+            epochs=self.benchmark.epochs,
+            num_queries=self.settings.num_queries,
+            embedding=embedding,
+            devices=() if alone else distribution.extended.worker_devices,
         )
 
     def finished(self, encoder: Encoder | None) -> Study | None:
@@ -186,16 +189,17 @@ class PlannedSearch:
         summary = finished_summary(directory)
         if summary is None:
             return None
-        settings = deciding_values(self.settings, self.strategy)
+        defaults = deciding_values(type(self.settings)(), type(self.strategy)())
+        found = {**summary, "settings": defaults | summary.get("settings", {})}
         expected = {
             "job": "search",
             "strategy": self.strategy_name,
             "table_checksum": self.benchmark.table_checksum,
-            "settings": settings,
+            "settings": deciding_values(self.settings, self.strategy),
             "model": None if encoder is None else encoder.description(),
         }
         for name, value in json.loads(json.dumps(expected)).items():
-            if summary.get(name) != value:
+            if found.get(name) != value:
                 raise ConfigError(
                     f"output_dir={directory}: holds a finished job with another {name}; choose "
                     "another directory"
@@ -257,14 +261,14 @@ class PlannedSearch:
             if directory is not None:
                 self._write_map(embedding, directory)
         searcher = self.searcher or self.build(embedding)
-        result = self._search(searcher, deciding, inputs, log)
+        result = self._search(searcher, embedding, deciding, inputs, log)
         study = self._study(encoder, deciding, result, wall_sec)
         if directory is not None:
             self._leave(searcher, study, log)
             study.save(directory)
         return study
 
-    def _search(self, searcher, deciding, inputs, log) -> search_loop.SearchResult:
+    def _search(self, searcher, embedding, deciding, inputs, log) -> search_loop.SearchResult:
         directory = self.execution.directory
         watchers, checkpoint = [], None
         if directory is not None:
@@ -275,6 +279,17 @@ class PlannedSearch:
                 deciding_values(*deciding) | inputs,
                 self.execution.checkpoint_sec,
                 defaults=defaults,
+            )
+        size = self.strategy.runs_at_once(self._setup(self.settings.seeds, embedding))
+        if size is not None and size < self.settings.num_runs:
+            blocks = RunBlocks(
+                lambda seeds: self.strategy.build(self._setup(seeds, embedding)),
+                self.benchmark.evaluator,
+                self.settings.seeds,
+                size,
+            )
+            return blocks.search(
+                self.budget, checkpoint=checkpoint, logger=log, progress=self.execution.progress
             )
         return search_loop.run_search(
             searcher,
@@ -342,6 +357,7 @@ class PlannedSearch:
             description,
             history,
             best_test_accuracy=benchmark.best_test_accuracy,
+            best_validation_accuracy=benchmark.best_validation_accuracy,
             wall_sec=wall_sec(),
         )
         summary["search_sec"] = result.search_sec
@@ -359,6 +375,7 @@ class PlannedSearch:
             history,
             summary,
             cells=benchmark.cells,
+            space=benchmark.space,
             notes=study_notes(
                 summary,
                 published=self.strategy.published,

@@ -4,7 +4,6 @@ Shapes: R runs, Q queries, M cells.
 """
 
 import functools
-import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +21,7 @@ from nas_tf.reports.notes import ReportNotes
 from nas_tf.reports.search_report import write_search_report
 from nas_tf.reports.wording import percent
 from nas_tf.spaces import registry as spaces
+from nas_tf.spaces.space import SearchSpace
 from nas_tf.studies.pictures import figure_html
 from nas_tf.studies.notes import notes_of_summary
 
@@ -44,16 +44,21 @@ class Study:
         *,
         cells: CellGraphs | None = None,
         notes: ReportNotes | None = None,
+        space: SearchSpace | None = None,
     ):
         """Args:
         history: every query.
         summary: as `summary.json` has it.
         cells: batch [M] that holds every cell queried; found by the space's name when None.
         notes: its name and published numbers; those of its strategy's name when None.
+        space: of the cells; found by its name when None, where it is one of the library's.
         """
         self.history, self._summary, self._cells = history, dict(summary), cells
         self.notes = notes or notes_of_summary(summary)
         self.remarks: list[str] = []
+        if space is None and summary["space"] in spaces.NAMES:
+            space = spaces.named(summary["space"])
+        self._costs = space.costs if space is not None and space.has("costs") else None
 
     @property
     def curves(self) -> StudyCurves:
@@ -62,9 +67,11 @@ class Study:
 
     @functools.cached_property
     def _curves(self) -> StudyCurves:
-        best = self._summary["best_test_accuracy"]
-        best = math.nan if best is None else best
-        return study_curves(self.history, best_test_accuracy=best)
+        return study_curves(
+            self.history,
+            best_test_accuracy=self._summary["best_test_accuracy"],
+            best_validation_accuracy=self._summary.get("best_validation_accuracy"),
+        )
 
     @property
     def label(self) -> str:
@@ -97,6 +104,7 @@ class Study:
 
         Its columns are run, query, key, validation_accuracy, test_accuracy, cost_sec and incumbent
         (the index of the run's best query so far). Runs that ended before have no rows afterwards.
+        Without any test accuracy there is no such column.
         """
         import pandas
 
@@ -111,6 +119,8 @@ class Study:
             "cost_sec": history.cost_sec,
             "incumbent": history.incumbent(),
         }
+        if not self.curves.tested:
+            del columns["test_accuracy"]
         made = history.key != 0
         return pandas.DataFrame({name: values[made] for name, values in columns.items()})
 
@@ -133,6 +143,7 @@ class Study:
             cells=self.cells,
             op_names=tuple(self._summary["op_labels"]),
             notes=self.notes,
+            costs=self._costs,
         )
         storage.write_json(directory / SUMMARY, self._summary)
         return report

@@ -37,6 +37,7 @@ _FAMILIES: Mapping[str, Values] = {
         Training: {"learning_rate": 0.003, "batch_size": 8},
     },
     "enas": {Network: {"channels": 8}, Data: {"image_size": 16}},
+    "macro": {Network: {"channels": 8}, Data: {"image_size": 16}},
 }  # fmt: skip
 
 

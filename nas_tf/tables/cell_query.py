@@ -17,6 +17,7 @@ import numpy as np
 from nas_tf import graphs
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101, nasbench201
+from nas_tf.tables.measured_table import MeasuredTable
 from nas_tf.tables.nasbench101 import NasBench101Table
 from nas_tf.tables.nasbench201 import NasBench201Table
 from nas_tf.tables.nasbench201_csv import METRIC
@@ -28,12 +29,14 @@ _KINDS = {"valid_acc": "validation_accuracy", "test_acc": "test_accuracy", "cost
 
 @functools.singledispatch
 def query(
-    table: NasBench101Table | NasBench201Table, cells: CellGraphs, dataset: str | None = None
+    table: NasBench101Table | NasBench201Table | MeasuredTable,
+    cells: CellGraphs,
+    dataset: str | None = None,
 ) -> dict[str, np.ndarray]:
     """Looks cells up in a table.
 
     Args:
-        table: a NAS-Bench-101 or NAS-Bench-201 table.
+        table: a NAS-Bench-101 or NAS-Bench-201 table, or one of measured cells.
         cells: batch [B]; those of NAS-Bench-101 may have nodes on no path to the output.
         dataset: of a NAS-Bench-201 table, the one to look at; all of them when None.
 
@@ -44,7 +47,7 @@ def query(
         the repeats at the end of training, and each repeat by itself, `..._Eep_1` and so on. Of
         NAS-Bench-201 `arch_str`, `arch_index` where the table numbers its cells, and float64
         `DATASET_validation_accuracy_Eep`, `DATASET_test_accuracy_Eep`, `DATASET_cost_sec_Eep`.
-        Accuracies are in [0, 1].
+        Of measured cells what the file has, under its names. Accuracies are in [0, 1].
 
     Raises:
         ConfigError: the table has no such data set.
@@ -76,6 +79,21 @@ def _(table: NasBench101Table, cells: CellGraphs, dataset: str | None = None):
 
 
 @query.register
+def _(table: MeasuredTable, cells: CellGraphs, dataset: str | None = None):
+    index, columns = _find(table, cells, np.ones(len(cells), bool), [])
+    found = columns["found"]
+    if table.trainable_parameters is not None:
+        columns["trainable_parameters"] = _whole(table.trainable_parameters, index, found)
+    for kind, budgets in table.columns.items():
+        for epochs, values in budgets.items():
+            measured = _measured(values, index, found)
+            columns[f"{kind}_{epochs}ep"] = measured.mean(axis=1)
+            for repeat in range(values.shape[1] if values.shape[1] > 1 else 0):
+                columns[f"{kind}_{epochs}ep_{repeat + 1}"] = measured[:, repeat]
+    return columns
+
+
+@query.register
 def _(table: NasBench201Table, cells: CellGraphs, dataset: str | None = None):
     known = None if dataset is None else table.dataset(dataset)
     reason = nasbench201.NasBench201Space().check(cells)
@@ -96,7 +114,7 @@ def _(table: NasBench201Table, cells: CellGraphs, dataset: str | None = None):
 
 
 def _find(
-    table: NasBench101Table | NasBench201Table,
+    table: NasBench101Table | NasBench201Table | MeasuredTable,
     cells: CellGraphs,
     inside: np.ndarray,
     reasons: list[str],

@@ -14,8 +14,8 @@ from typing import Any
 import networkx
 import numpy as np
 
-from nas_tf import graphs
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import module_hashes
 
 Matrix = np.ndarray | Sequence[Sequence[int]]
 LabelledGraph = tuple[Matrix, Sequence[Any]]
@@ -89,7 +89,7 @@ def hash_module(matrix: Matrix, labeling: Sequence[Any]) -> str:
     size = len(edges)
     codes = np.arange(size, dtype=np.int8)[None]
     cell = CellGraphs(edges[None], codes, np.array([size], np.int8))
-    return str(graphs.md5_hashes(cell, [repr(label) for label in labels])[0])
+    return str(module_hashes.md5_hashes(cell, [repr(label) for label in labels])[0])
 
 
 def permute_graph(

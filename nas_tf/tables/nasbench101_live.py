@@ -19,7 +19,7 @@ from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench101
 from nas_tf.tables import nasbench_api
 
-_PROBED_HASHES = 64  # all would take 0.1 ms each
+_PROBED_HASHES = 64  # all of the benchmark take seconds
 _NAMES = tuple(
     f"{time}_{name}" for time in nasbench_api.TIMES for name in nasbench_api.STATISTICS
 )

@@ -195,7 +195,8 @@ class Fitting:
             )
 
     def _diverged(self, step: int) -> DivergedError:
-        kept = "" if self._checkpoint is None else "; its last checkpoint is sound"
+        newest = self._checkpoint and self._checkpoint.newest
+        kept = f"; its last checkpoint is sound: {newest}" if newest else ""
         return DivergedError(
             f"the training diverged: the loss is no number at step {step % self._feed.steps + 1} "
             f"of pass {step // self._feed.steps + 1}; lower the learning rate or clip the "

@@ -155,6 +155,11 @@ class Checkpoint:
         """What was saved of callbacks; empty where nothing was."""
         return self._state.numpy()
 
+    @property
+    def newest(self) -> str | None:
+        """Path of the newest checkpoint, without its endings; None where there is none."""
+        return self._manager and self._manager.latest_checkpoint
+
     def save_if_due(
         self, progress: Progress, *, final: bool = False, state: Callable[[], bytes] = bytes
     ) -> None:

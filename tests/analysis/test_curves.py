@@ -91,3 +91,21 @@ def test_arrays_of_different_shapes_are_refused():
     history = _history([[0.5, 0.6]], [[0.5]], [[1.0, 1.0]])
     with pytest.raises(DataError, match=r"test_accuracy \(1, 1\)"):
         curves.study_curves(history)
+
+
+def test_regret_of_a_table_without_test_accuracy():
+    accuracy = [[0.80, 0.75, 0.90], [0.70, NAN, 0.85]]
+    history = _history(accuracy, np.full((2, 3), NAN), np.ones((2, 3)))
+    study = curves.study_curves(history, best_test_accuracy=None, best_validation_accuracy=0.95)
+    assert (study.tested, study.accuracy, study.regret) == (
+        False, "validation_accuracy", "validation_regret"
+    )
+    np.testing.assert_allclose(study.validation_regret, [[0.15, 0.15, 0.05], [0.25, 0.25, 0.10]])
+
+
+def test_what_studies_are_judged_by(study):
+    assert (study.tested, study.accuracy, study.regret) == (True, "test_accuracy", "test_regret")
+    history = _history([[0.5]], [[NAN]], [[1.0]])
+    assert curves.study_curves(history).regret is None
+    nothing = _history([[NAN]], [[NAN]], [[1.0]])
+    assert curves.study_curves(nothing, best_test_accuracy=0.9).regret == "test_regret"

@@ -164,3 +164,35 @@ def test_a_report_needs_neither_pyplot_nor_tensorflow():
         "print(*sorted({'matplotlib.pyplot', 'tensorflow'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == ""
+
+
+def _untested(runs, queries, best=0.95):
+    history = dataclasses.replace(
+        _history_of(runs, queries), test_accuracy=np.full((runs, queries), np.nan)
+    )
+    return study_curves(history, best_validation_accuracy=best)
+
+
+def _history_of(runs, queries):
+    validation = np.random.default_rng(1).uniform(0.85, 0.94, (runs, queries))
+    cost = np.full(validation.shape, 100.0)
+    return History(np.ones(validation.shape, np.uint64), validation, validation, cost)
+
+
+@pytest.mark.filterwarnings("error")
+def test_studies_without_test_accuracy(tmp_path):
+    studies = {"one": _untested(5, 12), "other": _untested(3, 12)}
+    regret, incumbents = figures.regret_figure(studies), figures.incumbent_figure(studies)
+    assert regret.axes[0].get_ylabel() == "validation regret" and len(regret.axes) == 2
+    assert [axes.get_ylabel() for axes in incumbents.axes] == ["incumbent validation accuracy (%)"]
+    expected = 0.95 - studies["one"].validation_accuracy.mean(axis=0)
+    np.testing.assert_allclose(regret.axes[0].lines[0].get_ydata(), expected)
+    values = {"one": np.array([0.1, 0.2])}
+    distribution = figures.distribution_figure(values, "validation_regret")
+    assert distribution.axes[0].get_xlabel() == "validation regret at the end"
+    assert set(figures.save_study_figures(tmp_path, studies)) == {"regret", "incumbents"}
+
+
+def test_regrets_of_different_accuracies_are_not_drawn_together():
+    with pytest.raises(ConfigError, match="some studies have no test accuracy, others have"):
+        figures.regret_figure({"one": _untested(2, 3), "other": _curves(2, 3)})

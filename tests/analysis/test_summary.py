@@ -46,7 +46,7 @@ def test_the_names_scripts_depend_on(result):
         "num_queries_mean", "epochs", "search_epochs", "report_epochs", "keys_version", "model",
         "settings", "changed_settings", "schema",
     } <= set(result)
-    assert set(result["incumbent"]) == POINT
+    assert set(result["incumbent"]) == POINT and result["notes"] == []
     assert list(result["curve"]) == ["1", "2", "4"]
     assert all(set(point) == POINT for point in result["curve"].values())
 
@@ -79,6 +79,23 @@ def test_values_by_hand(result):
     assert (result["epochs"], result["report_epochs"]) == ([36, 108], 108)
     assert result["keys_version"] == 2 and result["model"] is None
     assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_a_table_without_test_accuracy_or_times():
+    history = dataclasses.replace(
+        _history(), test_accuracy=np.full((2, 4), NAN), cost_sec=np.zeros((2, 4))
+    )
+    found = summary.search_summary(
+        DESCRIPTION, history, best_test_accuracy=NAN, best_validation_accuracy=0.95, wall_sec=1.5
+    )
+    assert found["notes"] == ["this table has no test accuracy", "this table has no training times"]
+    assert found["best_validation_accuracy"] == 0.95 and found["best_test_accuracy"] is None
+    assert found["incumbent"]["validation_regret_mean"] == pytest.approx(0.07)
+    assert found["incumbent"]["test_regret_mean"] is None
+    assert "NaN" not in json.dumps(found)
+    measured = summary.search_summary(DESCRIPTION, history, best_test_accuracy=NAN, wall_sec=1.5)
+    assert measured["notes"][0] == "no test accuracy was measured"
+    assert set(measured["incumbent"]) == POINT
 
 
 def test_one_run_has_no_deviation():

@@ -124,7 +124,8 @@ def test_a_class_of_one_image_cannot_be_split(folder):
     with pytest.raises(DataError) as raised:
         open_folder(folder)
     assert str(raised.value) == (
-        f"{folder}: class dog has 1 image; expected at least 2, one stays and one is held out"
+        f"{folder}: class dog has too few training images (1): one is needed for each part that "
+        "is cut from them, and one to train on"
     )
 
 

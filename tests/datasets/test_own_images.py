@@ -34,7 +34,10 @@ def test_pixels_are_numbers_of_any_kind_and_names_are_numbers_by_default():
 @pytest.mark.parametrize("images, labels, names, message", [
     (IMAGES[..., 0], LABELS, None, r"images \[20, 4, 4\]: expected \[number, height, width, 1 or "),
     (IMAGES[:0], LABELS[:0], None, r"images \[0, 4, 4, 1\]: expected"),
-    (IMAGES - 1.0, LABELS, None, "images of float64: expected pixels from 0 to 255"),
+    (IMAGES - 1.0, LABELS, None, "images of float64, -1 to 254: expected pixels from 0 to 255$"),
+    (IMAGES * 2.0, LABELS, None, "images of float64, 0 to 510: expected pixels from 0 to 255$"),
+    (IMAGES / np.float32(255), LABELS, None, "float32, 0 to 1: expected .* 255; multiply them by"),
+    (np.where(IMAGES == 7, np.nan, IMAGES), LABELS, None, "float64, nan to nan: expected pixels"),
     (IMAGES.astype(str), LABELS, None, "images of <U"),
     (IMAGES, LABELS[1:], None, r"labels int64 \[19\]: expected a whole number for each of 20 "),
     (IMAGES, LABELS / 2, None, r"labels float64 \[20\]: expected a whole number"),

@@ -26,7 +26,9 @@ NETWORKS = {
 }
 
 
-CASES = [*(("gnn", name) for name in DESCRIPTIONS), ("rnn", "labelled nodes")]
+CASES = [
+    *(("gnn", name) for name in DESCRIPTIONS), ("rnn", "labelled nodes"), ("rnn", "labelled edges"),
+]
 
 
 @pytest.fixture(scope="session", params=CASES, ids=" ".join)

@@ -48,6 +48,64 @@ def test_schedules():
     assert [step.epsilon(query) for query in (0, 14, 15, 99)] == [1.0, 1.0, 0.1, 0.1]
 
 
+def test_a_range_of_probabilities():
+    explorer = Explorer(RANDWIRE, probability=0.1, most_probability=0.5)
+    edges, _ = explorer.sample(np.random.default_rng(0), 400)
+    shares = edges[:, RANDWIRE.free_edges].mean(axis=1)
+    assert shares.mean() == pytest.approx(0.3, abs=0.02)
+    assert shares.std() == pytest.approx(0.4 / 12**0.5, abs=0.02)  # of even numbers
+    assert 0.05 < shares.min() < 0.15 and 0.45 < shares.max() < 0.6
+
+
+def test_a_range_of_neighbours():
+    explorer = Explorer(
+        RANDWIRE, "watts_strogatz", probability=0.0, neighbours=2, most_neighbours=8,
+        most_probability=1.0,
+    )
+    edges, _ = explorer.sample(np.random.default_rng(0), 100)
+    counts = dict(zip(*np.unique(edges.sum(axis=(1, 2)), return_counts=True)))
+    assert list(counts) == [32, 64, 96, 128]  # 16 edges a neighbour
+    assert min(counts.values()) > 10
+
+
+def test_the_released_explorer_of_nasbench101():
+    """Three to seven nodes alike, all of them alive."""
+    form = NasBench101Space().graph_form()
+    explorer = Explorer(form.description, least_nodes=3, keep_dead=False)
+    edges, labels = explorer.sample(np.random.default_rng(0), 500)
+    cells, _ = form.cells(edges, labels)  # without dead nodes
+    alive = cells.num_nodes > 0
+    sizes = np.bincount(cells.num_nodes[alive], minlength=8)
+    assert alive.mean() > 0.97 and not sizes[:3].any()
+    assert (cells.num_edges == edges.sum(axis=(1, 2))).all()  # nothing was pruned
+    np.testing.assert_allclose(sizes[3:7] / 500, 0.2, atol=0.06)
+
+
+def test_smaller_graphs_may_have_dead_nodes():
+    description = GraphDescription(4)
+    edges, _ = Explorer(description, probability=1.0, least_nodes=2).sample(
+        np.random.default_rng(0), 300
+    )
+    assert sorted(np.unique(edges.sum(axis=(1, 2)))) == [1, 3, 6]  # of 2, 3 and 4 nodes
+    assert edges[:, 3, 0].all() and not edges[edges.sum(axis=(1, 2)) == 1][:, 2].any()
+
+
+def test_graphs_that_are_never_alive_are_left_without_edges():
+    explorer = Explorer(GraphDescription(4), probability=0.0, keep_dead=False)
+    assert not explorer.sample(np.random.default_rng(0), 3)[0].any()
+
+
+@pytest.mark.parametrize("values, text", [
+    ({"kind": "watts_strogatz", "most_neighbours": 2}, "most_neighbours=2: .* from 4 to below 32"),
+    ({"most_probability": 0.2}, "most_probability=0.2: expected at least the probability, 0.25"),
+    ({"least_nodes": 33}, "least_nodes=33: expected 2 to 32"),
+    ({"kind": "watts_strogatz", "least_nodes": 3}, "least_nodes=3: graphs of a ring"),
+])
+def test_ranges_that_do_not_go_together(values, text):
+    with pytest.raises(ConfigError, match=text):
+        Explorer(RANDWIRE, **values)
+
+
 @pytest.mark.parametrize("neighbours", [0, 3, 32])
 def test_neighbours_of_a_ring_are_even_and_fewer_than_its_nodes(neighbours):
     with pytest.raises(ConfigError, match=f"^neighbours={neighbours}: .* to below 32"):

@@ -63,6 +63,19 @@ def test_loss_of_literal_coefficients():
     )
 
 
+def test_loss_of_the_mean_decision():
+    """Graphs of three decisions: 1 - P^(1/3) in the place of 1 - P, which P is too small for."""
+    weights = weights_of([0])
+    graphs = Graphs(*(array[None] for array in all_graphs(GENERATOR.description)))
+    log_prob = graph_log_prob(GENERATOR, weights, graphs).numpy()[0].astype(np.float64)
+    up, down = np.zeros((1, 8), np.float32), np.float32([[0, 3, 0, 0, 0, 0, 0, 0]])
+    expected = -3 * np.log1p(-np.exp(log_prob[1] / 3)) / 8
+    assert GENERATOR.description.num_decisions == 3
+    found = loss(GENERATOR, weights, graphs, up, down, root=3)
+    assert float(found[0]) == pytest.approx(expected, rel=1e-4)
+    assert float(found[0]) > 2 * float(loss(GENERATOR, weights, graphs, up, down)[0])
+
+
 def test_good_graphs_become_likelier_and_bad_ones_rarer(fitting):
     up = [1, 1, 0, 0, 0, 0, 0, 0]
     down = [0, 0, 0, 0, 0, 0, 0, 1]

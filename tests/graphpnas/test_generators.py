@@ -57,14 +57,36 @@ def test_frequencies_of_samples_match(generator, weights, everything, log_prob):
     graphs = draw(tf.constant(uniform))
     for run in range(2):
         found = counts(Graphs(*(array[run] for array in graphs)), everything)
-        expected = 20_000 * np.exp(log_prob[run].astype(np.float64))
-        rare = expected < 5
-        found = np.append(found[~rare], found[rare].sum())
-        expected = np.append(expected[~rare], max(expected[rare].sum(), 1e-9))
-        expected *= found.sum() / expected.sum()
-        keep = expected > 1e-3
-        assert scipy.stats.chisquare(found[keep], expected[keep] * found[keep].sum()
-                                     / expected[keep].sum()).pvalue > 1e-3
+        assert_drawn_from(found, np.exp(log_prob[run].astype(np.float64)))
+
+
+def assert_drawn_from(found, probability):
+    """Fails if counts, int [B], are not of these probabilities, float64 [B].
+
+    Graphs drawn often are compared by chi-squared. Every graph alone, however rare, is held to the
+    exact binomial tails: one of probability 1e-9 must not be drawn even once in 20,000.
+    """
+    total = found.sum()
+    below = scipy.stats.binom.cdf(found, total, probability)
+    above = scipy.stats.binom.sf(found - 1, total, probability)
+    assert min(below.min(), above.min()) > 1e-4 / len(found)
+    often = total * probability >= 5
+    expected = np.append(probability[often], max(1 - probability[often].sum(), 1e-12))
+    merged = np.append(found[often], found[~often].sum())
+    if merged[-1] == 0 and total * expected[-1] < 5:
+        expected, merged = expected[:-1], merged[:-1]
+    expected *= merged.sum() / expected.sum()
+    assert scipy.stats.chisquare(merged, expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("found", [
+    [9_900, 10_099, 1],  # the last is impossible
+    [9_000, 11_000, 0],  # and this is not one half
+], ids=["impossible", "unequal"])
+def test_frequencies_that_are_wrong_are_noticed(found):
+    assert_drawn_from(np.array([9_950, 10_050, 0]), np.array([0.5, 0.5, 1e-12]))
+    with pytest.raises(AssertionError):
+        assert_drawn_from(np.array(found), np.array([0.5, 0.5, 1e-12]))
 
 
 def test_sampling_and_scoring_agree_row_for_row(generator, weights, everything):

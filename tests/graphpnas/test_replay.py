@@ -30,6 +30,14 @@ def test_equation_12():
     assert down.tolist() == [0, 0, 0, 0.25]
 
 
+def test_equation_12_by_the_size_of_rewards():
+    up, down = coefficients(np.array([3.0, 1.0, 1.0, 1.0]), "reweighted", 0.5, reward_size=True)
+    root = 3**0.5  # the mean is 1.5 and the deviation is the square root of 3/4
+    np.testing.assert_allclose(up, [root, 0, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(down, [0, 0.5 / root, 0.5 / root, 0.5 / root], rtol=1e-6)
+    assert up.dtype == down.dtype == np.float32
+
+
 def test_equation_11():
     up, down = coefficients(np.array([3.0, 1.0]), "reinforce", 0.25)
     assert up.tolist() == [1, -1] and not down.any()

@@ -56,17 +56,27 @@ def test_damaged_files(saved, generator, weights, tmp_path):
 
 
 def _with_setting(path, name, value):
-    """Writes another value of a network's setting into a file."""
+    """Writes another value of a network's setting into a file; None leaves it out."""
     with zipfile.ZipFile(path) as archive:
         members = {member: archive.read(member) for member in archive.namelist()}
     config = json.loads(members["config.json"])
     config["config"]["settings"][name] = value
+    if value is None:
+        del config["config"]["settings"][name]
     with zipfile.ZipFile(path, "w") as archive:
         for member, content in (members | {"config.json": json.dumps(config)}).items():
             archive.writestr(member, content)
 
 
-_BAD = {"hidden": 0, "num_components": 0, "num_steps": -1, "num_layers": 0, "pooling": "max"}
+_BAD = {"hidden": 0, "num_components": 0, "num_steps": -1, "num_layers": 0, "pooling": "max",
+        "features": "none"}
+
+
+def test_files_of_before_a_setting_are_read(saved, generator):
+    if not hasattr(generator, "features"):
+        return
+    _with_setting(saved, "features", None)
+    assert load_generator(saved).generator == generator
 
 
 def test_settings_in_a_file_are_checked(saved, generator):

@@ -82,7 +82,7 @@ def test_home_directories(monkeypatch, tmp_path):
         ("--seed=none", "flag --seed=none: expected a whole number"),
         ("--pretrain_pooling=max", "--pretrain_pooling=max: expected one of sum, mean"),
         ("--job=sing", "--job=sing: expected one of search, pretrain, report, analyze, sample, q"),
-        ("--strategy=luck", "--strategy=luck: expected one of arch2vec_rl, arch2vec_bo, random, "),
+        ("--strategy=luck", "--strategy=luck: expected one of gaussian_process, arch2vec_rl, ar"),
         ("--num_queries=many", "flag --num_queries=many: expected a whole number, or none"),
         ("--num_queries=None", "--num_queries=None: nothing is written 'none', in small letters"),
         ("--pretrained=NONE", "--pretrained=NONE: nothing is written 'none', in small letters"),

@@ -14,6 +14,7 @@ from nas_tf.core import ConfigError, DataError
 from nas_tf.graphs import find
 from nas_tf.jobs import registry, running
 from nas_tf.jobs.output import Output
+from nas_tf.spaces import nasbench101_cells
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.nasbench201 import NasBench201Space
 from nas_tf.strategies.registry import NAMES
@@ -431,3 +432,49 @@ def test_a_damaged_embedding_cache_is_replaced(base, done, tmp_path, caplog):
         path.write_bytes(b"damaged")
     again = execute(change(base, pretrained=str(done)), tmp_path)
     assert (again / "trace.npz").read_bytes() == (done / "trace.npz").read_bytes()
+
+
+@pytest.fixture(name="csv_file")
+def _csv_file(tmp_path, monkeypatch):
+    """Nine cells of NAS-Bench-101 as a CSV file, which stand in a space of 91."""
+    cells = nasbench101_cells.enumerate_cells(4)
+    monkeypatch.setattr(nasbench101_cells, "enumerate_cells", lambda *limits: cells)
+    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "mine.csv"
+    hashes = NasBench101Space().md5_hashes(cells[:9])
+    rows = [f"{name},0.3{number},0.9{number}" for number, name in enumerate(hashes)]
+    names = "module_hash,validation_accuracy_12ep,validation_accuracy_108ep"
+    path.write_text("\n".join([names, *rows]))
+    return path
+
+
+def test_a_search_of_a_csv_file(csv_file, tmp_path, capsys):
+    given = change({}, nasbench101_table=str(csv_file), dataset="cifar10", num_runs=3, num_queries=9)
+    directory = execute(change(given, strategy="random"), tmp_path / "random")
+    assert (
+        "3 runs x 9 queries, CIFAR-10, 108 epochs: validation accuracy 98.00 ± 0.00 %, regret 0.00 %"
+    ) in (out := capsys.readouterr().out)
+    assert out.count("; this table has no test accuracy; this table has no training times") == 1
+    summary = json.loads((directory / "summary.json").read_text())
+    assert (summary["dataset"], summary["table_num_cells"]) == ("cifar10", 9)
+    bohb = execute(change(given, strategy="bohb"), tmp_path / "bohb")
+    assert json.loads((bohb / "summary.json").read_text())["epochs"] == [12, 108]
+    page = execute(
+        change({}, job="report", inputs=f"{directory},{bohb}"), tmp_path / "page"
+    )
+    text = (page / "report.md").read_text()
+    assert "1 section" in text and "Validation regret (%)" in text
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        ({"cost_budget_sec": 100.0}, "--cost_budget_sec=100: .* has no training times"),
+        ({"nasbench101_epochs": 36}, "--nasbench101_epochs=36: mine has 12, 108"),
+        ({"nasbench101_records": "x"}, "--nasbench101_table=.*mine.csv: expected no second file"),
+    ],
+)
+def test_what_a_csv_file_cannot_be_asked(csv_file, tmp_path, flags, message):
+    given = change({}, nasbench101_table=str(csv_file), strategy="random", num_runs=1)
+    with pytest.raises(ConfigError, match=message):
+        execute(change(given, **{"num_queries": 5, **flags}), tmp_path / "out")

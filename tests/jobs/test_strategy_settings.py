@@ -34,6 +34,13 @@ STRATEGY = {
     "top_percent": ("bohb", 60),
     "min_points": ("bohb", 20),
     "min_bandwidth": ("bohb", 1.0),
+    "gp_initial": ("gaussian_process", 8),
+    "gp_round": ("gaussian_process", 3),
+    "gp_features": ("gaussian_process", "paths:matern"),
+    "gp_summaries": ("gaussian_process", "four"),
+    "gp_target": ("gaussian_process", "standardized"),
+    "gp_acquisition": ("gaussian_process", "thompson"),
+    "gp_candidates": ("gaussian_process", 20),
 }
 
 
@@ -82,6 +89,7 @@ GRAPHPNAS = {
     "generator_components": 1,
     "generator_steps": 2,
     "generator_pooling": "sum",
+    "generator_features": "operations",
     "generator_layers": ("rnn_generator", 1),
     "generator_epochs": 9,
     "generator_batch_size": 3,
@@ -93,11 +101,16 @@ GRAPHPNAS = {
     "generator_restart": True,
     "objective": "reinforce",
     "negative_weight": 5.0,
+    "reward_size": True,
+    "negative_form": "decision",
     "keep_top": 2,
     "keep_first_share": ("share", 1.0),
     "keep_last_share": ("share", 0.9),
     "explorer": "watts_strogatz",
     "explorer_probability": 0.6,
+    "explorer_most_probability": 0.9,
+    "explorer_least_nodes": 2,
+    "explorer_keep_dead": False,
     "explore_schedule": "step",
     "explore_start": 0.1,
     "explore_end": 0.9,
@@ -105,8 +118,8 @@ GRAPHPNAS = {
 }
 
 
-# Settings whose effect other tests show: here in this file, in test_main, test_generators or
-# test_explorer.
+# Settings whose effect other tests show: here in this file, in test_main, test_search,
+# test_two_edits, test_generators, test_explorer, test_gaussian_process_open or test_macro_files.
 ELSEWHERE = {
     "job",
     "output_dir",
@@ -115,6 +128,8 @@ ELSEWHERE = {
     "checkpoint_sec",
     "space",
     "nasbench101_records",
+    "nasbench101_table",
+    "neighbour_edits",
     "nasbench201_table",
     "dataset",
     "pretrained",
@@ -131,6 +146,10 @@ ELSEWHERE = {
     "op_indices",
     "generator_block",
     "explorer_neighbours",
+    "gp_edits",
+    "gp_random",
+    "macro_table",
+    "explorer_most_neighbours",
 }
 # Those of trainings, shown by the tests of training, datasets, networks, evaluators and test_train.
 TRAINED = {

@@ -7,7 +7,8 @@ import pytest
 import nas_tf.layers as registered
 from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.layers.drop_path import DropPath
-from nas_tf.networks import darts, darts_costs
+from nas_tf.networks import darts
+from nas_tf.spaces import darts_costs
 from tests import numpy_networks as plain
 
 # Liu et al., 2019: DARTS_V2, found with the second-order approximation.

@@ -6,7 +6,7 @@ import pytest
 
 from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.networks import enas
-from nas_tf.networks.enas_costs import OPERATIONS
+from nas_tf.spaces.enas_costs import OPERATIONS
 from nas_tf.networks.layer_table import layer_table
 from tests.networks import numpy_layers as plain
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from nas_tf.core import ConfigError, InvalidArchitectureError
-from nas_tf.networks import randwire, randwire_costs
+from nas_tf.networks import randwire
+from nas_tf.spaces import randwire_costs
 from nas_tf.networks.layer_table import layer_table
 from tests.networks import numpy_layers as plain
 

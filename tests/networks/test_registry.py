@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -67,6 +68,8 @@ def test_a_batch_of_cells_costs_what_its_architectures_cost(samples):
             found = cost(cells)
             assert found.dtype == np.int64 and found.tolist() == expected, name
             assert cost(cells.reshape(3, 1), space=name).tolist() == [[n] for n in expected]
+            own = getattr(space.costs(cells.reshape(3, 1)), cost.__name__)
+            assert own.dtype == np.int64 and own.tolist() == [[n] for n in expected], name
 
 
 SMALL = {
@@ -76,6 +79,7 @@ SMALL = {
     "darts": ("darts_v1", {"channels": 4, "cells": 3, "auxiliary": True, "drop_path": 0.1}),
     "randwire": ("4: 0-1 0-2 1-3", {}),
     "enas": ("; ".join(f"{k % 6}" + " 1" * k for k in range(12)), {}),
+    "macro": ("22212202", {}),
 }
 
 
@@ -93,6 +97,19 @@ def test_what_is_built_costs_what_is_counted(name):
     assert bool(dropping) == ("drop_path" in own)
 
 
+@pytest.mark.parametrize("name", list(registry.FAMILIES))
+def test_random_architectures_cost_what_their_networks_do(name, samples):
+    space, cells = samples[name]
+    around = {"num_classes": 7, "input_shape": (16, 16, 1), "channels": 8}
+    around |= {key: value for key, value in SMALL[name][1].items() if key == "cells"}
+    sizes, work = (cost(cells[:2], name, **around)
+                   for cost in (registry.parameters, registry.multiply_adds))
+    for index, architecture in enumerate(space.architectures(cells[:2])):
+        with keras.StatelessScope(initialize_variables=False):  # counts alone are wanted
+            table = layer_table(registry.build(architecture, **around))
+        assert (table.parameters, table.multiply_adds) == (sizes[index], work[index]), architecture
+
+
 @pytest.mark.parametrize("settings, message", [
     ({"num_classes": 1}, "num_classes=1: expected at least 2"),
     ({"channels": 0}, "channels=0: expected at least 1, or None"),
@@ -101,7 +118,7 @@ def test_what_is_built_costs_what_is_counted(name):
     ({"drop_path": 0.2}, "drop_path=0.2: networks of nasbench201 have none"),
     ({"auxiliary": True}, "auxiliary=True: networks of nasbench201 have none"),
     ({"setting": "large"}, "setting=large: networks of nasbench201 have cifar"),
-    ({"space": "macro"}, "space=macro: expected one with networks: nasbench101, "),
+    ({"space": "mlp"}, "space=mlp: expected one with networks: nasbench101, "),
     ({"width": 3}, "width: expected some of num_classes, input_shape, channels"),
 ])
 def test_what_a_family_has_not_is_told(settings, message):

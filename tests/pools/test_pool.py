@@ -22,7 +22,7 @@ def test_each_architecture_once_keeps_the_order(toy):
 def test_neighbours_of_a_small_graph(toy):
     """0 - 1 - 2 - 30, 4 alone; 30 is not in the pool."""
     space = toy.space([(0, 1), (2, 1), (2, 30)])
-    small = pool.Pool(toy.cells([4, 1, 2, 0, 1]), space)
+    small = pool.Pool(toy.cells([4, 1, 2, 0, 1]), space, neighbour_edits=1)
     np.testing.assert_array_equal(small.neighbours(np.array([3])), [[-1]])
     found = small.neighbours(np.array([1, 0, 3, 2, 1]))
     np.testing.assert_array_equal(found, [[0, 2], [1, -1], [-1, -1], [1, -1], [0, 2]])

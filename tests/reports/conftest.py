@@ -33,7 +33,7 @@ def _leave_study(tmp_path):
 
     def leave(
         name, strategy="random", *, runs=8, queries=20, mean=0.85, cost=100.0, history=None,
-        best=BEST, lines=(), versions=None, **described,
+        best=BEST, best_validation=np.nan, lines=(), versions=None, **described,
     ):
         directory = tmp_path / name
         seed = described.get("seed", 0)
@@ -45,7 +45,8 @@ def _leave_study(tmp_path):
         } | described)
         history = history or _history(runs, queries, mean, seed, cost)
         values = summary.search_summary(
-            description, history, best_test_accuracy=best, wall_sec=75.0,
+            description, history, best_test_accuracy=best,
+            best_validation_accuracy=best_validation, wall_sec=75.0,
             versions=versions or {"numpy": "2.4", "nas_tf": "0.1.0"},
         )
         write_npz(

@@ -23,7 +23,7 @@ from nas_tf.reports.comparison_report import write_comparison
 from nas_tf.reports.html_page import as_html
 from nas_tf.reports.notes import ReportNotes
 from nas_tf.reports.wording import escaped
-from nas_tf.core import ConfigError
+from nas_tf.core import ConfigError, History
 from nas_tf.storage import write_json
 
 
@@ -183,3 +183,31 @@ def test_tensorboard_shows_the_studies_side_by_side(leave_study, tmp_path):
         assert metrics[name] == pytest.approx(best[f"{name}_mean"], rel=1e-6)
     assert metrics["evaluation_cost_sec"] == 2000.0 and metrics["wall_sec"] == 75.0
     assert "test_regret" not in rows["random"][1]
+
+
+def test_a_table_without_test_accuracy(leave_study, tmp_path):
+    rng = np.random.default_rng(0)
+    inputs = []
+    for name, mean in (("random", 0.85), ("evolution", 0.90)):
+        validation = rng.normal(mean, 0.01, (6, 20)).round(4)
+        history = History(
+            np.ones((6, 20), np.uint64), validation, np.full((6, 20), np.nan), np.zeros((6, 20))
+        )
+        inputs.append(leave_study(
+            name, name, history=history, best=np.nan, best_validation=0.95,
+            dataset="cifar10", validation="single",
+        ))
+    text, numbers = _write(tmp_path / "out", inputs)
+    (section,) = numbers["sections"]
+    assert [one["label"] for one in section["studies"]] == ["evolution", "random"]
+    assert section["notes"] == ["this table has no test accuracy", "this table has no training times"]
+    assert section["studies"][1]["difference"] < -0.04 and section["studies"][1]["p_value"] < 0.05
+    best = 0.95 - section["studies"][0]["validation_accuracy_mean"]
+    assert section["studies"][0]["validation_regret_mean"] == pytest.approx(best)
+    assert "| Not measured | this table has no test accuracy; this table has no training times |" in text
+    heads = [line for line in text.splitlines() if line.startswith("| Study | Runs |")]
+    assert "Validation regret (%)" in heads[0] and "est accuracy" not in heads[0]
+    assert "Cost of a run" not in heads[1]
+    assert "mean validation accuracy minus the reference's" in text
+    assert "| evolution | 6 | **" in text and not re.search(r"\bnan\b", text)
+    assert {"regret_1.png", "final_regret_1.png"} <= {p.name for p in (tmp_path / "out").iterdir()}

@@ -11,6 +11,7 @@ from nas_tf.core import History
 from nas_tf.graphs import CellGraphs
 from nas_tf.reports import search_report as report
 from nas_tf.reports.notes import Published, ReportNotes
+from nas_tf.spaces.counting import Cost
 
 OPS = ("input", "conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3", "output")
 _TRIANGLE = np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]])
@@ -73,6 +74,25 @@ def test_what_is_left(tmp_path):
     first = {path: path.read_bytes() for path in tmp_path.iterdir()}
     _write(tmp_path, _study())
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == first
+
+
+def test_costs_are_drawn_where_they_are_known(tmp_path):
+    """Every cell that was seen is asked for once; the text says what the picture is."""
+    asked = []
+
+    def costs(cells):
+        asked.extend(cells.keys.tolist())
+        sizes = 10_000 * cells.num_edges
+        return Cost(sizes, 30 * sizes)
+
+    values, history = _study()
+    report.write_search_report(
+        tmp_path, values, history=history, cells=CELLS, op_names=OPS, costs=costs
+    )
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert sorted(asked) == sorted(CELLS.keys.tolist())
+    assert "![costs](costs.png)" in text and "is better in both than a network on the front" in text
+    assert (tmp_path / "costs.png").stat().st_size > 5000
 
 
 def test_it_says_what_was_run():

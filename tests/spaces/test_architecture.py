@@ -37,7 +37,7 @@ ENAS = "\n".join(["0", "3 1", "2 0 1"] + ["5" + " 0" * layer for layer in range(
 RANDWIRE = "0-1 0-2 1-3"
 ONE_OF_EACH = {
     "nasbench101": json.dumps(CELL_101), "nasbench201": CELL_201, "darts": GENOTYPE,
-    "randwire": RANDWIRE, "enas": ENAS,
+    "randwire": RANDWIRE, "enas": ENAS, "macro": "22212202",
 }
 
 

@@ -10,7 +10,9 @@ from nas_tf.spaces.darts import DartsSpace
 
 
 def test_spaces_by_name():
-    assert registry.NAMES == ("nasbench101", "nasbench201", "darts", "randwire", "enas")
+    assert registry.NAMES == (
+        "nasbench101", "nasbench201", "darts", "randwire", "enas", "macro"
+    )
     for space in registry.SPACES:
         assert type(registry.named(space.name)) is space
     assert isinstance(registry.named("darts"), DartsSpace)

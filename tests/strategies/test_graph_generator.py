@@ -1,17 +1,23 @@
 """GraphPNAS as a job: what each setting changes, the page, the file, samples."""
 
 import functools
+import os
+import pathlib
+import signal
+import sys
+import time
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
+from nas_tf import main
 from nas_tf.graphpnas.saving import load_generator
 from nas_tf.jobs import running
-from nas_tf.strategies.graph_generator import GraphGeneratorSearch
 from nas_tf.studies.searching import Execution, plan
-from tests.job_runs import change, execute, interrupt, trace
+from tests.forked import Forked
+from tests.job_runs import change, execute, trace
 from tests.jobs.test_strategy_settings import GRAPHPNAS
 
 
@@ -102,15 +108,37 @@ def test_tensorboard_shows_what_was_drawn(done):
     assert len(pictures) == 3
 
 
-def test_a_killed_search_ends_the_same(base, done, tmp_path, monkeypatch):
-    monkeypatch.setattr(GraphGeneratorSearch, "leave", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        execute(change(base, checkpoint_sec=0.0), tmp_path)
-    monkeypatch.undo()
-    execute(change(base, checkpoint_sec=0.0), tmp_path)
+def command(arguments):
+    """Is a process of the command."""
+    os.chdir(pathlib.Path(__file__).parents[2])
+    sys.exit(main.run(arguments))
+
+
+def number_fitted(path):
+    """Returns the queries that the weights in a checkpoint have seen; 0 where there are none."""
+    if not path.exists():
+        return 0
+    with np.load(path) as state:
+        return int(state.get("strategy_fitted", 0))
+
+
+def test_a_command_that_is_killed_between_two_fits_ends_the_same(base, done, tmp_path):
+    """Weights, Adam's moments and what was drawn come back from the checkpoint."""
+    flags = change(base, checkpoint_sec=0.0, output_dir=str(tmp_path / "out"))
+    arguments = [f"--{name}={given.value}" for name, given in flags.items()]
+    checkpoint = tmp_path / "out" / "checkpoints" / "search.npz"
+    first = Forked(command, arguments, errors=tmp_path / "first")
+    while first.alive and number_fitted(checkpoint) < 10:
+        time.sleep(0.005)
+    first.kill()
+    assert first.wait() == -signal.SIGKILL, first.errors()
+    assert 10 <= number_fitted(checkpoint) < 30
+    assert not (tmp_path / "out" / "trace.npz").exists()
+    second = Forked(command, arguments, errors=tmp_path / "second")
+    assert second.wait() == 0, second.errors()
     for name, value in trace(done).items():
-        np.testing.assert_array_equal(trace(tmp_path)[name], value)
-    assert (tmp_path / "generator.md").read_text() == (done / "generator.md").read_text()
+        np.testing.assert_array_equal(trace(tmp_path / "out")[name], value, err_msg=name)
+    assert (tmp_path / "out" / "generator.md").read_text() == (done / "generator.md").read_text()
 
 
 def test_blocks_of_runs_change_rounding_alone(base, found):

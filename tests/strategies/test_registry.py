@@ -77,11 +77,12 @@ def test_no_architecture_of_a_pool_is_queried_twice(table, recipe):
 
 def test_words_of_the_command_line():
     assert registry.NAMES == (
-        "arch2vec_rl", "arch2vec_bo", "random", "categorical_reinforce", "evolution", "bohb",
-        "local_search", "bananas", "graphpnas", "rnn_generator", "supervised_rl", "supervised_bo",
+        "gaussian_process", "arch2vec_rl", "arch2vec_bo", "random", "categorical_reinforce",
+        "evolution", "bohb", "local_search", "bananas", "graphpnas", "rnn_generator",
+        "supervised_rl", "supervised_bo",
     )
     assert registry.named("bohb") is nas_tf.Bohb
-    with pytest.raises(ConfigError, match="strategy=luck: expected one of arch2vec_rl, arch2vec"):
+    with pytest.raises(ConfigError, match="strategy=luck: expected one of gaussian_process, arch"):
         registry.named("luck")
 
 
@@ -130,6 +131,9 @@ def test_only_what_was_changed_is_another_recipe():
     (nas_tf.GraphPNAS, {"generator_temperature": 9.0}, "generator_temperature=9.0: expected a numb"),
     (nas_tf.Reinforce, {"logits_optimizer": "rmsprop"}, "logits_optimizer=rmsprop: expected one of"),
     (nas_tf.Bohb, {"eta": 1}, "eta=1: expected at least 2"),
+    (nas_tf.GaussianProcess, {"gp_features": "paths"}, "gp_features=paths: expected GROUP:KERNEL se"),
+    (nas_tf.GaussianProcess, {"gp_features": "paths:matern,paths:linear"}, "gp_features=paths:mate"),
+    (nas_tf.GaussianProcess, {"gp_target": "scores"}, "gp_target=scores: expected one of ranks, st"),
 ])
 def test_an_impossible_setting_is_named(recipe, values, message):
     with pytest.raises(ConfigError) as caught:

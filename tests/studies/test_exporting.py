@@ -90,6 +90,20 @@ def test_an_older_export_is_replaced(small, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["saved_model"]
 
 
+def test_a_full_disk_is_one_line_and_the_older_export_stays(small, tmp_path, monkeypatch):
+    def fails(*unused_arguments, **unused_options):
+        raise tf.errors.ResourceExhaustedError(None, None, "part-0;\nNo space left on device")
+
+    (tmp_path / "saved_model").mkdir()
+    monkeypatch.setattr(type(small), "export", fails)
+    with pytest.raises(ConfigError) as caught:
+        exporting.export(small, "saved_model", output_dir=tmp_path)
+    assert str(caught.value) == (
+        f"cannot write {tmp_path / 'saved_model'}: part-0; No space left on device"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["saved_model"]
+
+
 def test_several_formats_are_a_text_or_a_list():
     assert exporting.check_formats("litert, saved_model,litert") == ("litert", "saved_model")
     assert exporting.check_formats(["onnx"]) == ("onnx",)

@@ -106,6 +106,21 @@ def test_arrays_of_another_shape_are_told(model, images, message):
         prediction.predict(model, images)
 
 
+@pytest.mark.parametrize("images, message", [
+    (pixels() / 255, "float64, 0.* to 1: expected pixels from 0 to 255; multiply them"),
+    (pixels() - 128.0, "float64, -128 to 127: expected pixels from 0 to 255"),
+    (pixels() * np.nan, "images of float64, nan to nan: expected"),
+])
+def test_what_are_no_pixels_is_told(model, images, message):
+    with pytest.raises(DataError, match=message):
+        prediction.predict(model, images)
+
+
+def test_images_of_several_shapes_are_told(model):
+    with pytest.raises(ConfigError, match="images: no array, as they differ in shape "):
+        prediction.predict(model, [pixels()[0], pixels()[0, :4]])
+
+
 def test_folders_without_images_and_files_that_are_none_are_told(model, folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty: no images"):

@@ -1,5 +1,7 @@
 """nas_tf/studies/searching.py: searches of a space that cannot be listed, with a function."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -191,6 +193,19 @@ def test_the_same_call_returns_what_it_had_finished(small, tmp_path):
     with pytest.raises(ConfigError, match="with another table_checksum"):
         nas_tf.search(other, nas_tf.RandomSearch(), output_dir=tmp_path, **OPTIONS)
     assert (tmp_path / "summary.json").stat().st_mtime_ns == stamp
+
+
+def test_a_setting_that_a_finished_study_knew_nothing_of_counts_as_its_default(small, tmp_path):
+    found = nas_tf.search(small, nas_tf.LocalSearch(), output_dir=tmp_path, **OPTIONS)
+    path = tmp_path / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    assert summary["settings"].pop("full_neighbourhood") is True
+    path.write_text(json.dumps(summary), encoding="utf-8")
+    again = nas_tf.search(small, nas_tf.LocalSearch(), output_dir=tmp_path, **OPTIONS)
+    np.testing.assert_array_equal(again.history.key, found.history.key)
+    with pytest.raises(ConfigError, match="with another settings"):
+        other = nas_tf.LocalSearch(full_neighbourhood=False)
+        nas_tf.search(small, other, output_dir=tmp_path, **OPTIONS)
 
 
 def test_a_checkpoint_of_another_strategy_is_refused(small, tmp_path):

@@ -14,7 +14,7 @@ from nas_tf.training.settings import Training
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 FINAL = (
     "darts_final", "darts_imagenet", "randwire_final", "randwire_large", "enas_final",
-    "nb101_final", "nb201_final",
+    "nb101_final", "nb201_final", "macro_final",
 )
 
 

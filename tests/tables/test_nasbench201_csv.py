@@ -157,7 +157,7 @@ def test_a_long_header_is_cut(write):
 
 
 def test_a_header_and_nothing_else(lines, write):
-    assert _error(write(lines[:1])) == "it has a header and no cells, expected 15,625"
+    assert _error(write(lines[:1])) == "it has a header and no cells, expected 15,625 cells"
 
 
 def test_missing_cells(lines, write):

@@ -154,9 +154,14 @@ def test_the_issues_limits():
     assert {name: limit for name, limit in limits.items() if limit is not None} == {
         "enumerate_sec": 10, "enumerate_peak_mb": 1000,
         "table_first_sec": 20, "table_first_peak_mb": 1500, "table_later_sec": 0.5,
+        "hashes_sec": 10, "hashes_cached_sec": 0.5, "sample_later_sec": 0.5,
+        "sample_random_ratio": 1, "sample_evolution_ratio": 1, "sample_local_search_ratio": 1,
         "pretrain_graphs_per_sec": 5000, "quality_sec": 0.3,
         "reinforce_201_sec": 30, "reinforce_201_peak_mb": 8000,
         "bayesian_201_sec": 1800, "bayesian_201_peak_mb": 8000,
+        "gaussian_process_201_sec": 120, "gaussian_process_201_peak_mb": 3000,
+        "gaussian_process_101_query_sec": 0.5, "gaussian_process_101_peak_mb": 3000,
+        "gaussian_process_darts_query_sec": 0.5, "gaussian_process_darts_peak_mb": 3000,
         "random_201_sec": 10, "evolution_201_sec": 10, "local_search_201_sec": 10,
         "reinforce_embedded_sec": 10, "reinforce_space_sec": 300,
         "graphpnas_201_sec": 60, "graphpnas_201_run_sec": 20, "sample_101_sec": 1,
@@ -181,6 +186,13 @@ def test_a_small_item_runs_in_a_process_of_its_own(tmp_path, capsys):
     assert row["times_better"] == pytest.approx(row["peer"]["value"] / row["value"])
     assert row["peer"]["processor"] == written["machine"]["processor"]
     assert written["machine"]["cores"] >= 1 and written["failures"] == []
+
+
+def test_an_item_whose_data_are_not_there_is_left_out(monkeypatch, capsys):
+    item = Item("absent", "module:function", (FREE,), data="shared/no_such_file.csv")
+    monkeypatch.setattr(benchmark, "ITEMS", (item,))
+    assert benchmark.main([]) == 0
+    assert "absent: left out, ../shared/no_such_file.csv is not there" in capsys.readouterr().err
 
 
 def test_an_item_that_fails_is_reported_and_the_others_go_on(monkeypatch, capsys):

@@ -193,9 +193,15 @@ def test_a_loss_that_is_no_number_stops_with_its_step(tmp_path):
         rest = tf.where(bad & training, math.nan, 0.0)
         return values | {"loss": values["loss"] + rest}
 
-    with pytest.raises(DivergedError, match="at step 2 of pass 1; .*last checkpoint is sound"):
-        make_trainer(loss).fit(ToyPipeline(34), epochs=1,
-                               checkpoint=Checkpoint(tmp_path, {}, interval_sec=0.0))
+    def fit(loss, directory, epochs):
+        checkpoint = Checkpoint(directory, {}, interval_sec=99.0)
+        make_trainer(loss).fit(ToyPipeline(34), epochs=epochs, checkpoint=checkpoint)
+
+    with pytest.raises(DivergedError, match="at step 2 of pass 1; lower .* or clip the gradient$"):
+        fit(loss, tmp_path / "new", epochs=1)  # nothing was saved
+    fit(classification_loss(), tmp_path / "old", epochs=1)
+    with pytest.raises(DivergedError, match="at step 1 of pass 2; .* is sound: .*/old/ckpt-1$"):
+        fit(loss, tmp_path / "old", epochs=2)
 
 
 def test_steps_that_overflow_are_left_out_and_the_scale_is_halved():
