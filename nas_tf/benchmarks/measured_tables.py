@@ -29,8 +29,9 @@ def of_measured(
     full = table.budget(epochs)
     budgets = tuple(number for number in table.epochs if number <= full)
     test = table.test_accuracy(full)
-    seen = table.validation_accuracy(full)
-    seen = seen.mean(axis=1, keepdims=True) if validation == "mean" else seen
+    repeats = table.validation_accuracy(full)
+    mean = repeats.mean(axis=1)
+    seen = mean if validation == "mean" else repeats
 
     def evaluator(seeds: Sequence[int]) -> Evaluator:
         return tabular.MultiBudgetEvaluator(budgets, lambda number: tabular.from_measured(
@@ -46,7 +47,7 @@ def of_measured(
         cells=table.cells,
         epochs=budgets,
         report_epochs=full,
-        validation_accuracy=table.validation_accuracy(full).mean(axis=1),
+        validation_accuracy=mean,
         validation="single" if table.num_repeats == 1 else validation,
         best_test_accuracy=np.nan if test is None else float(test.max()),
         best_validation_accuracy=float(seen.max()) if test is None else np.nan,
