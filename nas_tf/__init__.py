@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"nas_tf.{name}")
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
-    elif name.startswith("_") or name not in _recipes():
+    elif not name[:1].isupper() or name not in _recipes():  # a module of ours may be half imported
         raise AttributeError(f"module 'nas_tf' has no attribute {name!r}")
     else:
         value = _recipes()[name]

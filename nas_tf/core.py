@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, cell_arrays, cells_from_arrays
 
 
 class NasError(Exception):
@@ -123,13 +123,6 @@ def generator(seed: int, stream: int, index: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed_sequence(seed, stream, index))
 
 
-def pool_used_up(num_cells: int) -> ConfigError:
-    """Returns the error of a strategy that has queried every cell of its pool."""
-    return ConfigError(
-        f"all {num_cells} cells of the pool have been queried; a search's budget must end before"
-    )
-
-
 @dataclasses.dataclass(frozen=True)
 class Suggestion:
     """Cells a strategy wants measured.
@@ -139,16 +132,20 @@ class Suggestion:
         epochs: training epochs to measure them at; None is the evaluator's full budget.
         numbers: int64 [B], the number of each query, counted from 0 in the order of asking. All
             runs ask in step: number n is the n-th query of every run.
+        measured_before: int64 [R, B], the number of the query in which the run had the cell
+            measured; -1 where it had not. None: nowhere.
     """
 
     cells: CellGraphs
     epochs: int | None = None
     numbers: np.ndarray | None = None
+    measured_before: np.ndarray | None = None
 
     def first(self, count: int) -> "Suggestion":
         """Returns its first `count` queries."""
         numbers = None if self.numbers is None else self.numbers[:count]
-        return dataclasses.replace(self, cells=self.cells[:, :count], numbers=numbers)
+        before = None if self.measured_before is None else self.measured_before[:, :count]
+        return Suggestion(self.cells[:, :count], self.epochs, numbers, before)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -296,33 +293,38 @@ class History:
     def incumbent(self) -> np.ndarray:
         """Returns int64 [R, Q]: index of the best validation accuracy so far (the first of ties).
 
-        Before a run's first feasible query it is 0.
+        A cell that a run had measured again counts as it was measured last. Before a run's first
+        feasible query it is 0.
         """
         accuracy = np.where(np.isnan(self.validation_accuracy), -np.inf, self.validation_accuracy)
         best = np.maximum.accumulate(accuracy, axis=1)
         improved = np.ones(accuracy.shape, bool)
         improved[:, 1:] = accuracy[:, 1:] > best[:, :-1]
-        index = np.where(improved, np.arange(accuracy.shape[1]), 0)
-        return np.maximum.accumulate(index, axis=1)
+        index = np.maximum.accumulate(np.where(improved, np.arange(accuracy.shape[1]), 0), axis=1)
+        measured = np.sort(np.where(accuracy > -np.inf, self.key, 0), axis=1)
+        again = (measured[:, 1:] == measured[:, :-1]) & (measured[:, 1:] != 0)
+        for run in np.flatnonzero(again.any(axis=1)).tolist():
+            index[run] = _incumbents(self.key[run], accuracy[run])
+        return index
+
+
+def _incumbents(key: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Returns the incumbents of a run, int64 [Q], of keys [Q] and accuracies [Q], -inf for none."""
+    last: dict[int, int] = {}  # query that measured a cell last
+    best, index = 0, np.zeros(len(key), np.int64)
+    for query, (cell, value) in enumerate(zip(key.tolist(), accuracy.tolist())):
+        if value > -np.inf:
+            again = last.get(cell) == best
+            last[cell] = query
+            if again:
+                best = max(last.values(), key=lambda number: (accuracy[number], -number))
+            elif value > accuracy[best]:
+                best = query
+        index[query] = best
+    return index
 
 
 HISTORY_COLUMNS = ("key", "validation_accuracy", "test_accuracy", "cost_sec", "partial")
-
-
-def cell_arrays(cells: CellGraphs) -> dict[str, np.ndarray]:
-    """Returns cells [...] as arrays that a file can hold; see `History.arrays`."""
-    names = ("adjacency", "ops", "num_nodes")
-    return {f"cells_{name}": getattr(cells, name) for name in names}
-
-
-def cells_from_arrays(arrays: Mapping[str, np.ndarray]) -> CellGraphs | None:
-    """Returns the cells [...] of `cell_arrays`; None if there are none.
-
-    They have the keys of plain graphs: where a space has its own, `with_keys` gives them.
-    """
-    if "cells_adjacency" not in arrays:
-        return None
-    return CellGraphs(*(arrays[f"cells_{name}"] for name in ("adjacency", "ops", "num_nodes")))
 
 
 class Strategy:

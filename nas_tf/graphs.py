@@ -9,7 +9,7 @@ Shapes: [...] any leading dimensions of a batch, N nodes a cell is padded to.
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -337,3 +337,19 @@ def find(keys: np.ndarray, pool_keys: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def first_of_each_key(cells: CellGraphs) -> np.ndarray:
     """Returns the ascending positions of cells [B] that are the first with their key."""
     return np.sort(np.unique(cells.keys, return_index=True)[1])
+
+
+def cell_arrays(cells: CellGraphs) -> dict[str, np.ndarray]:
+    """Returns cells [...] as arrays that a file can hold; see `core.History.arrays`."""
+    names = ("adjacency", "ops", "num_nodes")
+    return {f"cells_{name}": getattr(cells, name) for name in names}
+
+
+def cells_from_arrays(arrays: Mapping[str, np.ndarray]) -> CellGraphs | None:
+    """Returns the cells [...] of `cell_arrays`; None if there are none.
+
+    They have the keys of plain graphs: where a space has its own, `with_keys` gives them.
+    """
+    if "cells_adjacency" not in arrays:
+        return None
+    return CellGraphs(*(arrays[f"cells_{name}"] for name in ("adjacency", "ops", "num_nodes")))

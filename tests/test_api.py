@@ -36,6 +36,12 @@ def test_importing_takes_no_time_and_no_tensorflow():
     assert done.stdout == "True False False\n", done.stderr
 
 
+def test_a_module_may_be_the_first_that_is_imported():
+    program = "from nas_tf.strategies.bananas import Bananas; print(Bananas().title)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "BANANAS\n", done.stderr
+
+
 def test_stable_names_survive_the_import_of_every_module():
     """A module named like a function of its package would take the function's place."""
     for module in pkgutil.walk_packages(nas_tf.__path__, "nas_tf."):

@@ -45,6 +45,27 @@ def test_runs_are_independent():
     assert _history(np.zeros((2, 0))).incumbent().shape == (2, 0)
 
 
+def test_a_cell_counts_as_it_was_measured_last():
+    history = core.History(
+        #      best,  worse,  best again: the second leads; then the first of equals
+        key=np.array([[5, 6, 5, 7, 5, 6], [5, 5, 6, 6, 0, 0]], np.uint64),
+        validation_accuracy=np.array(
+            [[0.9, 0.7, 0.6, 0.5, 0.8, 0.8], [0.4, 0.5, NAN, 0.5, NAN, NAN]]
+        ),
+        test_accuracy=np.zeros((2, 6)),
+        cost_sec=np.zeros((2, 6)),
+    )
+    assert history.incumbent().tolist() == [[0, 0, 1, 1, 4, 4], [0, 1, 1, 1, 1, 1]]
+
+
+def test_measured_before_is_cut_like_the_cells():
+    cells = CellGraphs(np.zeros((2, 3, 2, 2)), np.zeros((2, 3, 2)), np.full((2, 3), 2))
+    before = np.array([[-1, 4, -1], [3, -1, -1]])
+    cut = core.Suggestion(cells, 12, np.arange(3), before).first(2)
+    assert cut.measured_before.tolist() == [[-1, 4], [3, -1]]
+    assert (cut.epochs, cut.numbers.tolist(), cut.cells.shape) == (12, [0, 1], (2, 2))
+
+
 def test_incumbent_is_chosen_by_validation_accuracy_alone():
     history = _history([[0.5, 0.7]])
     history.test_accuracy[:] = [[1.0, 0.0]]

@@ -113,7 +113,14 @@ def log_scale(
     axis = getattr(axes, f"{which}axis")
     axis.set_ticks([0.0] * (not low) + ticks.tolist() + [high] * end)
     axis.set_ticks([], minor=True)
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter(lambda value, unused_place: short_number(value))
+
+
+def short_number(value: float) -> str:
+    """Returns a number as a tick shows it: 0.02, 5000, 20k, 1M."""
+    if abs(value) < 1e4:
+        return f"{value:g}"
+    return f"{value / 1e3:g}k" if abs(value) < 1e6 else f"{value / 1e6:g}M"
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:

@@ -27,6 +27,7 @@ from nas_tf.arch2vec.policy_blocks import RUN_BLOCK, pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, SharedEmbedding, as_pool
 from nas_tf.graphs import CellGraphs
 from nas_tf.pools.asking import AskingSearch, Draft
+from nas_tf.pools.pool import pool_used_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +133,7 @@ class BayesianSearch(AskingSearch):
         left = len(self._cells) - made
         if left <= 0:
             if not self._num_out:
-                raise core.pool_used_up(len(self._cells))
+                raise pool_used_up(len(self._cells))
             return []
         cells = self._propose(made, left) if made else self._initial
         size = cells.shape[1]

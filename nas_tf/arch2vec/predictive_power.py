@@ -11,7 +11,7 @@ Shapes: M cells, D embedding dimensions, S seeds, T thresholds, P points of the 
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -25,6 +25,10 @@ from nas_tf.core import ConfigError, Stream, generator
 NUM_TRAIN = 250
 MAX_POINTS = 5_000
 THRESHOLDS = (0.8,)  # of the released code
+
+# (vectors float64 [n, D], their accuracies float64 [n], seed) -> a function of other vectors float64
+# [m, D] that predicts theirs, float64 [m].
+Learner = Callable[[np.ndarray, np.ndarray, int], Callable[[np.ndarray], np.ndarray]]
 
 _RESTARTS = 1  # of the kernel's fit, at random; it changes little
 _CHUNK_ENTRIES = 1 << 21  # of a kernel matrix: 16 MiB, of which scikit-learn holds about five
@@ -56,6 +60,29 @@ class PredictivePower:
     predicted: np.ndarray
 
 
+def radial_process(
+    embedding: np.ndarray, accuracy: np.ndarray, seed: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Fits a Gaussian process to an embedding (a `Learner`).
+
+    The kernel is a constant times a radial basis function with one length scale, plus white noise;
+    its parameters maximise the marginal likelihood.
+    """
+    scale = np.sqrt(embedding.shape[1])  # two cells are about 1.4 times as far apart
+    kernel = (
+        ConstantKernel(1.0, (1e-3, 1e3)) * RBF(scale, (1e-2 * scale, 1e2 * scale))
+        + WhiteKernel(0.1, (1e-6, 1e1))
+    )
+    process = GaussianProcessRegressor(
+        kernel, normalize_y=True, n_restarts_optimizer=_RESTARTS, random_state=seed
+    )
+    with warnings.catch_warnings():
+        # A parameter at its bound is an answer, not a failure: accuracies without noise, or an
+        # embedding that tells nothing of them. What the fit is worth is measured on test cells.
+        warnings.simplefilter("ignore", category=ConvergenceWarning)
+        return process.fit(embedding, accuracy).predict
+
+
 def predictive_power(
     embedding: np.ndarray,
     accuracy: np.ndarray,
@@ -63,18 +90,18 @@ def predictive_power(
     num_train: int = NUM_TRAIN,
     seeds: Iterable[int] = range(10),
     thresholds: Sequence[float] = THRESHOLDS,
+    learner: Learner = radial_process,
 ) -> PredictivePower:
     """Predicts the accuracies of cells from those of `num_train` random ones.
 
-    The kernel is a constant times a radial basis function with one length scale, plus white noise;
-    its parameters maximise the marginal likelihood of the training cells.
-
     Args:
-        embedding: float32 [M, D], standardised: mean 0 and variance 1 in every dimension.
+        embedding: float32 [M, D], for `radial_process` standardised: mean 0 and variance 1 in every
+            dimension.
         accuracy: float64 [M].
-        num_train: cells the process is fitted to.
+        num_train: cells that are learned from.
         seeds: each draws its own training cells.
         thresholds: [T]; -inf is all test cells.
+        learner: what learns from them.
 
     Raises:
         ConfigError: too few cells for `num_train`, or no seed or threshold.
@@ -94,7 +121,7 @@ def predictive_power(
     errors = []
     for seed in seeds:
         rng = generator(seed, Stream.PREDICTION)
-        test, predicted = _predict(embedding, accuracy, num_train, rng)
+        test, predicted = _predict(embedding, accuracy, num_train, rng, learner)
         if not errors:
             chosen = np.sort(rng.permutation(len(test))[:MAX_POINTS])
             points = (test[chosen], accuracy[test[chosen]], predicted[chosen])
@@ -122,35 +149,24 @@ def check_accuracy(accuracy: np.ndarray) -> np.ndarray:
 
 
 def _predict(
-    embedding: np.ndarray, accuracy: np.ndarray, num_train: int, rng: np.random.Generator
+    embedding: np.ndarray,
+    accuracy: np.ndarray,
+    num_train: int,
+    rng: np.random.Generator,
+    learner: Learner,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns test cells, int64 ascending, and their predicted accuracies, float64."""
     is_test = np.ones(len(accuracy), bool)
     is_test[rng.choice(len(accuracy), num_train, replace=False)] = False
-    process = _fit(embedding[~is_test], accuracy[~is_test], int(rng.integers(1 << 32)))
+    known = embedding[~is_test].astype(np.float64)
+    predict = learner(known, accuracy[~is_test], int(rng.integers(1 << 32)))
     test = np.flatnonzero(is_test)
     predicted = np.empty(len(test))
     rows = max(1, _CHUNK_ENTRIES // num_train)
     for start in range(0, len(test), rows):
         part = slice(start, start + rows)
-        predicted[part] = process.predict(embedding[test[part]].astype(np.float64))
+        predicted[part] = predict(embedding[test[part]].astype(np.float64))
     return test, predicted
-
-
-def _fit(embedding: np.ndarray, accuracy: np.ndarray, seed: int) -> GaussianProcessRegressor:
-    scale = np.sqrt(embedding.shape[1])  # two cells are about 1.4 times as far apart
-    kernel = (
-        ConstantKernel(1.0, (1e-3, 1e3)) * RBF(scale, (1e-2 * scale, 1e2 * scale))
-        + WhiteKernel(0.1, (1e-6, 1e1))
-    )
-    process = GaussianProcessRegressor(
-        kernel, normalize_y=True, n_restarts_optimizer=_RESTARTS, random_state=seed
-    )
-    with warnings.catch_warnings():
-        # A parameter at its bound is an answer, not a failure: accuracies without noise, or an
-        # embedding that tells nothing of them. What the fit is worth is measured on test cells.
-        warnings.simplefilter("ignore", category=ConvergenceWarning)
-        return process.fit(embedding.astype(np.float64), accuracy)
 
 
 def _errors(

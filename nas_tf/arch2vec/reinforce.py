@@ -27,6 +27,7 @@ from nas_tf.arch2vec.policy_blocks import pad_rows
 from nas_tf.arch2vec.pools import RunEmbeddings, as_pool
 from nas_tf.graphs import CellGraphs
 from nas_tf.pools.asking import AskingSearch, Draft
+from nas_tf.pools.pool import pool_used_up
 from nas_tf.training.adam import adam_corrections
 
 _VISITED_STEP = 64  # columns by which the table of visited cells grows
@@ -146,7 +147,7 @@ class ReinforceSearch(AskingSearch):
         made = self._next_number
         if made >= len(self._cells):
             if not self._num_out:
-                raise core.pool_used_up(len(self._cells))
+                raise pool_used_up(len(self._cells))
             return []
         if not made:
             return [Draft(self._first)]

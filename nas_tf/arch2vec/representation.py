@@ -20,9 +20,12 @@ from absl import logging
 from nas_tf.caching import progress_bar
 from nas_tf import storage
 from nas_tf.arch2vec.embedding import embed_cells, standardized
+from nas_tf.arch2vec.feature_power import described
 from nas_tf.arch2vec.latent_distance import DistanceRelation, distance_relation, random_walk
 from nas_tf.arch2vec.latent_map import PERPLEXITY, LatentMap, latent_map
-from nas_tf.arch2vec.predictive_power import PredictivePower, predictive_power
+from nas_tf.arch2vec.predictive_power import (
+    THRESHOLDS, Learner, PredictivePower, predictive_power, radial_process,
+)
 from nas_tf.arch2vec.predictor import PredictorTraining, learned_cells, learned_embedding
 from nas_tf.arch2vec.saving import weights_checksum
 from nas_tf.arch2vec.smoothness import Smoothness, walk_smoothness
@@ -127,7 +130,8 @@ class Representation:
         cells: of the space, [K].
         smoothness: greedy walks.
         distance: distances in the embedding and edit distances.
-        prediction: what a Gaussian process predicts; empty without accuracies.
+        prediction: what a Gaussian process predicts; empty without accuracies. Also from what is
+            no embedding: `feature_power.described`.
         map: t-SNE; likewise.
     """
 
@@ -198,6 +202,9 @@ class Analysis:
                     bar.set_postfix_str(f"{name} {step}", refresh=False)
                     getattr(found, step)[name] = make(name, embedded)
                     bar.update()
+        if self._measured is not None:
+            for name, (vectors, learner) in described(self._space, self._measured.cells).items():
+                found.prediction[name] = self._power(name, vectors, learner)
         return found
 
     def _pretrained(self) -> Embedded:
@@ -224,18 +231,22 @@ class Analysis:
         return [table, self._cells, self._walk]
 
     def _prediction(self, name: str, embedded: Embedded) -> PredictivePower:
+        return self._power(name, standardized(embedded.table), radial_process)
+
+    def _power(self, name: str, vectors: np.ndarray, learner: Learner) -> PredictivePower:
         """Predicts cells that the supervised encoder has not learned from."""
         accuracy, sizes = self._measured.accuracy, self._sizes
         learned = learned_cells(accuracy, num_cells=sizes.gp_cells, seed=self._seed)
-        others = np.delete(np.arange(len(accuracy)), learned)
+        others = np.setdiff1d(np.flatnonzero(np.isfinite(accuracy)), learned)
 
         def find() -> PredictivePower:
             found = predictive_power(
-                standardized(embedded.table)[others],
+                vectors[others],
                 accuracy[others],
                 num_train=sizes.gp_cells,
                 seeds=range(self._seed, self._seed + sizes.gp_seeds),
-                thresholds=tuple(np.unique(np.quantile(accuracy, _QUANTILES) - 1e-9)),
+                thresholds=_thresholds(accuracy),
+                learner=learner,
             )
             return dataclasses.replace(found, cells=others[found.cells])
 
@@ -272,7 +283,7 @@ class Analysis:
 
     def _step(self, name: str, kind: type[T], make: Callable[[], T]) -> T:
         """Reads what an earlier start found, or finds it and writes it down."""
-        path = self._directory / f"{name.replace('-', '_')}.npz"
+        path = self._directory / f"{name.replace('-', '_').replace(' ', '_')}.npz"
         if path.exists():
             try:
                 arrays = storage.read_npz(path)
@@ -284,6 +295,13 @@ class Analysis:
         arrays = {field.name: np.asarray(getattr(found, field.name)) for field in fields}
         storage.write_npz(path, **arrays)
         return found
+
+
+def _thresholds(accuracy: np.ndarray) -> tuple[float, ...]:
+    """Returns quantiles of accuracies, and the published thresholds where they divide them."""
+    limits = np.nanquantile(accuracy, _QUANTILES) - 1e-9
+    published = [limit for limit in THRESHOLDS if limits[0] < limit < np.nanmax(accuracy)]
+    return tuple(np.unique([*limits, *published]).tolist())
 
 
 def _split(embedding: np.ndarray, parts: list[CellGraphs]) -> Embedded:

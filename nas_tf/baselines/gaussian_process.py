@@ -7,6 +7,9 @@ ranks of what the run has seen, anew at every query, so that neither the scale o
 their skew matters. What a query promises is its expected improvement (Mockus et al., 1978) over
 the highest posterior mean among the cells queried, with the noise of the answer in the deviation.
 
+Where measurements are noisy, a cell that has become the best observed is measured once more
+(`second_looks`): the best of many is an optimist.
+
 While answers are out the cells asked for count as known without an answer: the variance is
 conditioned on them, the mean is kept. Nothing waits.
 
@@ -14,12 +17,14 @@ Shapes: R runs, M cells of the pool, U kinds of cells, n answers, m cells asked 
 """
 
 import concurrent.futures
+import functools
 import os
 from collections.abc import Sequence
 
 import numpy as np
 
 from nas_tf import core
+from nas_tf.baselines.second_looks import Seen, as_of
 from nas_tf.graphs import CellGraphs
 from nas_tf.pools.round_search import RoundSearch
 from nas_tf.spaces.space import SearchSpace
@@ -27,7 +32,7 @@ from nas_tf.surrogates.acquisition import acquisition
 from nas_tf.surrogates.blas_threads import one_blas_thread
 from nas_tf.surrogates.feature_pool import FeaturePool, feature_pool
 from nas_tf.surrogates.gaussian_process import Kernel
-from nas_tf.surrogates.hyperparameters import TARGETS, Hyperparameters
+from nas_tf.surrogates.hyperparameters import TARGETS, AsOf, Hyperparameters
 from nas_tf.surrogates.pool_pairs import PoolPairs
 from nas_tf.surrogates.pool_posterior import PoolPosterior
 
@@ -58,6 +63,7 @@ class GaussianProcessSearch(RoundSearch):
         acquisition_name: str = "expected_improvement",
         num_candidates: int | None = None,
         num_queries: int | None = None,
+        second_looks: bool = False,
     ):
         """Makes R runs that have queried nothing.
 
@@ -73,6 +79,8 @@ class GaussianProcessSearch(RoundSearch):
             acquisition_name: one of `acquisition.ACQUISITIONS`.
             num_candidates: random cells that a query is chosen from; None is the whole pool.
             num_queries: that a run makes, where that is known.
+            second_looks: measure the best observed cell once more; a measurement of a cell replaces
+                those before.
 
         Raises:
             core.ConfigError: seeds are negative or missing.
@@ -82,6 +90,7 @@ class GaussianProcessSearch(RoundSearch):
         self._kernel = Kernel(tuple(kinds.values()))
         self._target = target
         self._acquisition, self._num_candidates = acquisition_name, num_candidates
+        self._second_looks = second_looks
         self._room = num_queries or 0
         super().__init__(
             cells, seeds=seeds, num_initial=num_initial, round_size=round_size,
@@ -101,12 +110,17 @@ class GaussianProcessSearch(RoundSearch):
 
     def _choose(self, runs: np.ndarray) -> np.ndarray:
         cells, accuracy = self.known()
-        scores = TARGETS[self._target](accuracy)
+        scores = None if self._second_looks else TARGETS[self._target](accuracy)
         number = self._next_number
 
         def choose(run: int) -> int:
             rng = core.generator(self._seeds[run], core.Stream.GAUSSIAN_PROCESS_DRAWS, number)
-            allowed = self._runs[run].learn(cells[run], accuracy[run], scores[run])
+            if scores is None:
+                allowed = self._runs[run].learn_again(cells[run], accuracy[run])
+                if (doubted := self._runs[run].seen.doubted()) is not None:
+                    return doubted
+            else:
+                allowed = self._runs[run].learn(cells[run], accuracy[run], scores[run])
             if self._num_candidates is not None:
                 allowed &= self._candidates(rng)
             noise = None
@@ -116,6 +130,19 @@ class GaussianProcessSearch(RoundSearch):
 
         with one_blas_thread(), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
             return np.array(list(threads.map(choose, runs.tolist())), np.int64)
+
+    def _add(self, runs: np.ndarray, cells: np.ndarray) -> None:
+        if self._second_looks:
+            runs = runs[~self._queried.find(runs, cells[runs][:, None])[0][:, 0]]
+        super()._add(runs, cells)
+
+    def _measured_before(self, index: np.ndarray) -> np.ndarray | None:
+        if not self._second_looks:
+            return None
+        asked = np.concatenate([self.queried, index], axis=1)
+        before = asked[:, None] == index[:, :, None]  # [R, B, Q + B]
+        before &= np.arange(asked.shape[1]) < self.num_asked + np.arange(index.shape[1])[:, None]
+        return np.where(before.any(axis=2), before.argmax(axis=2), -1)
 
     def _candidates(self, rng: np.random.Generator) -> np.ndarray:
         """Returns bool [U], the kinds of some random cells of the pool."""
@@ -135,13 +162,27 @@ class _Run:
         self._pool, self._pairs, self._target, self._room = pool, pairs, target, room
         self._posterior: PoolPosterior | None = None
 
-    def learn(self, cells: np.ndarray, accuracy: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def learn_again(self, cells: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+        """Does `learn` where cells may have been asked for more than once; `seen` is up to date."""
+        self.seen = Seen.of(cells, accuracy)
+        scores = TARGETS[self._target](self.seen.accuracy)
+        before = functools.partial(as_of, cells, accuracy)
+        return self.learn(self.seen.cells, self.seen.accuracy, scores, before)
+
+    def learn(
+        self,
+        cells: np.ndarray,
+        accuracy: np.ndarray,
+        scores: np.ndarray,
+        before: AsOf | None = None,
+    ) -> np.ndarray:
         """Takes in what was asked for and answered since.
 
         Args:
-            cells: int [m], answered ones first, in the order of arrival.
+            cells: int [m], each once, answered ones first, in the order of arrival.
             accuracy: float64 [n]; NaN is infeasible.
             scores: float64 [n], what is learned of them.
+            before: see `Hyperparameters.learn`.
 
         Returns:
             bool [U]: there are cells of the kind that were not asked for.
@@ -152,7 +193,7 @@ class _Run:
         kinds, known = self._pool.kind[cells], self._hyperparameters
         self._cells, self._scores = set(cells.tolist()), scores
         self._answered = kinds[: len(accuracy)]
-        if known.learn(self._pairs.features, self._answered, accuracy):
+        if known.learn(self._pairs.features, self._answered, accuracy, before):
             self._posterior.begin(known.logarithms, kinds[: known.size])
         self._posterior.follow(kinds)
         return np.bincount(kinds, minlength=self._pool.num_kinds) < self._pool.sizes

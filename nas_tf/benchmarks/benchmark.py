@@ -33,6 +33,7 @@ class Benchmark:
             `cells`.
         validation: what of the repeats a search sees, "random" or "mean"; "single" where there is
             one training only.
+        measures_again: a cell that is measured again is shown by another training.
         best_test_accuracy: the highest mean test accuracy there is; NaN where it is not known.
         best_validation_accuracy: the highest validation accuracy that a search can see; NaN where
             regret is of test accuracy, or it is not known.
@@ -57,6 +58,7 @@ class Benchmark:
     path: str = ""
     validation_accuracy: np.ndarray | None = None
     validation: str = "mean"
+    measures_again: bool = False
     best_test_accuracy: float = math.nan
     best_validation_accuracy: float = math.nan
     checksum: str = ""

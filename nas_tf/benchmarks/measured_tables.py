@@ -49,6 +49,7 @@ def of_measured(
         report_epochs=full,
         validation_accuracy=mean,
         validation="single" if table.num_repeats == 1 else validation,
+        measures_again=validation == "random" and table.num_repeats > 1,
         best_test_accuracy=np.nan if test is None else float(test.max()),
         best_validation_accuracy=float(seen.max()) if test is None else np.nan,
         checksum=checksum,

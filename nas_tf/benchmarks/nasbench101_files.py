@@ -142,6 +142,7 @@ def of_table(
         report_epochs=budgets[-1],
         validation_accuracy=table.validation_accuracy[final].mean(axis=1),
         validation=validation,
+        measures_again=validation == "random" and table.validation_accuracy.shape[2] > 1,
         best_test_accuracy=float(np.nanmax(table.test_accuracy[final].mean(axis=1))),
         checksum=checksum,
         table_checksum=checksum,

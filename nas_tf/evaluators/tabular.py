@@ -6,6 +6,7 @@ is refused before a search begins.
 
 NAS-Bench-101 (Ying et al., 2019, arXiv:1902.09635), section 4: a search sees the validation
 accuracy of one random repeat and pays its training time; test accuracy is the mean of the repeats.
+A run that has a cell measured again sees another repeat, and is told the mean of both.
 
 Shapes: M cells in the table, R runs, B suggestions a round.
 """
@@ -122,16 +123,36 @@ class TabularEvaluator(core.Evaluator):
             raise ValueError(f"cells of shape {cells.shape} for {len(self._seeds)} runs")
         index, found = self._index.find(cells.keys)
         repeat = self._repeats(query, cells.shape[1])
-        accuracy = np.where(found, self._validation[index, repeat], np.nan)
+        first = self._shown_before(suggestion.measured_before, repeat)
+        num_repeats = self._validation.shape[1]
+        repeat = np.where(repeat == first, (first + 1) % num_repeats, repeat)
+        first = np.where(first < 0, repeat, first)
+        seen = 0.5 * (self._validation[index, first] + self._validation[index, repeat])
+        accuracy = np.where(found, seen, np.nan)
         feasible = ~np.isnan(accuracy)
+        test = 0.5 * (self._test[index, first] + self._test[index, repeat])
         return core.Evaluation(
             cells=cells,
             feasible=feasible,
             validation_accuracy=accuracy,
-            test_accuracy=np.where(feasible, self._test[index, repeat], np.nan),
+            test_accuracy=np.where(feasible, test, np.nan),
             cost_sec=np.where(found, self._cost[index, repeat], 0.0),
             reason=np.where(feasible, "", np.where(found, NOT_MEASURED, NOT_IN_TABLE)),
         )
+
+    def _shown_before(self, before: np.ndarray | None, repeat: np.ndarray) -> np.ndarray:
+        """Returns the repeats shown in earlier queries, int64 [R, B]; -1 where there is none.
+
+        Args:
+            before: numbers of these queries, int64 [R, B], or -1; None: nowhere.
+            repeat: what to return the shape of.
+        """
+        shown = np.full(repeat.shape, -1)
+        if before is not None:
+            for number in np.unique(before[before >= 0]).tolist():
+                run, column = np.nonzero(before == number)
+                shown[run, column] = self._repeats(number, 1)[run, 0]
+        return shown
 
     def _repeats(self, query: int, batch: int) -> np.ndarray:
         """Returns the repeat shown to every query, int64 [R, batch]."""

@@ -43,7 +43,7 @@ from nas_tf.graphpnas.explorer import Exploration, Explorer
 from nas_tf.graphpnas.fitting import Adam, Buffer, fit_program, fresh_adam
 from nas_tf.graphpnas.learning import Learning
 from nas_tf.graphpnas.rows import Generator, Graphs, num_uniform
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, cell_arrays, cells_from_arrays
 from nas_tf.pools import pool_search
 from nas_tf.pools.asking import Draft
 from nas_tf.spaces.graph_form import GraphForm
@@ -135,7 +135,7 @@ class GraphSearch(pool_search.PoolSearch):
         """Goes on from a state of the same settings and pool, bit for bit."""
         super().restore(state)
         drawn = _named(state, "drawn_")
-        cells = core.cells_from_arrays(drawn)
+        cells = cells_from_arrays(drawn)
         if cells is not None:
             numbers = self._pool.find(self._with_identity(cells))
             indices = drawn["indices"]
@@ -209,7 +209,7 @@ class GraphSearch(pool_search.PoolSearch):
     def _drawn_cells(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Returns indices of the pool as such among the cells they stand for, and these."""
         numbers, inverse = np.unique(np.maximum(indices, 0), return_inverse=True)
-        cells = core.cell_arrays(self._pool.cells[numbers]) if len(self._pool.cells) else {}
+        cells = cell_arrays(self._pool.cells[numbers]) if len(self._pool.cells) else {}
         return {"indices": np.where(indices >= 0, inverse.reshape(indices.shape), indices), **cells}
 
     def _new(self, runs: np.ndarray, indices: np.ndarray) -> np.ndarray:

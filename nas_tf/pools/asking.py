@@ -62,11 +62,12 @@ class AskingSearch(core.Strategy):
         """
         self._draft_up_to(1 if count is None else count)
         drafts = self._drafts[: self._round_length() if count is None else count]
-        number = len(self._asked)
+        number, index = len(self._asked), self._index(drafts)
         return core.Suggestion(
-            self._cells_of(self._index(drafts)),
+            self._cells_of(index),
             self._epochs(),
             np.arange(number, number + len(drafts)),
+            self._measured_before(index),
         )
 
     def take(self, suggestion: core.Suggestion) -> None:
@@ -148,6 +149,10 @@ class AskingSearch(core.Strategy):
     def _epochs(self) -> int | None:
         """Returns the epochs to measure the drafts at."""
         return None
+
+    def _measured_before(self, index: np.ndarray) -> np.ndarray | None:
+        """Returns `Suggestion.measured_before` of the first drafts, int [R, B]."""
+        del index
 
     def _draft(self) -> list[Draft]:
         """Returns what to ask for after the drafts there are; nothing if it has to wait.

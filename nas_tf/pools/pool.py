@@ -48,6 +48,13 @@ def unique_cells(cells: CellGraphs) -> CellGraphs:
     return cells[np.argsort(cells.keys)]
 
 
+def pool_used_up(num_cells: int) -> core.ConfigError:
+    """Returns the error of a strategy that has queried every cell of its pool."""
+    return core.ConfigError(
+        f"all {num_cells} cells of the pool have been queried; a search's budget must end before"
+    )
+
+
 class Pool:
     """Cells that are known beforehand, numbered by ascending key.
 
@@ -92,7 +99,7 @@ class Pool:
     def check_left(self, queried: "Queried", runs: np.ndarray) -> None:
         """Raises ConfigError if one of some runs, int [K], has asked for every cell."""
         if (queried.num_left(len(self.cells))[runs] == 0).any():
-            raise core.pool_used_up(len(self.cells))
+            raise pool_used_up(len(self.cells))
 
     def draw(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nas_tf import core
-from nas_tf.graphs import CellGraphs
+from nas_tf.graphs import CellGraphs, cell_arrays, cells_from_arrays
 from nas_tf.pools import open_pool
 from nas_tf.pools import pool
 from nas_tf.pools.asking import AskingSearch, Draft
@@ -71,12 +71,12 @@ class PoolSearch(AskingSearch):
         """Returns everything that `restore` needs; without a pool, the cells [R, Q] among it."""
         state = super().state()
         if not self.has_pool and self._asked:
-            state |= core.cell_arrays(self._cells_of(np.maximum(state["queried"], 0)))
+            state |= cell_arrays(self._cells_of(np.maximum(state["queried"], 0)))
         return state
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes on from a state of the same settings and pool, bit for bit."""
-        cells = core.cells_from_arrays(state)
+        cells = cells_from_arrays(state)
         if not self.has_pool and cells is not None:
             cells = self._with_identity(cells)
             known = np.where(state["queried"] >= 0, self._pool.find(cells), -1)

@@ -42,6 +42,7 @@ class Record:
         self._spent_sec = np.zeros(num_runs)
         self._best_validation = np.full(num_runs, -np.inf)
         self._best_test = np.full(num_runs, np.nan)
+        self._best_key = np.zeros(num_runs, np.uint64)
 
     @property
     def num_queries(self) -> int:
@@ -107,12 +108,32 @@ class Record:
         """Appends one query of every run, arrays [R] by the names of `core.HISTORY_COLUMNS`."""
         for name, values in column.items():
             self.columns[name].append(values)
+        measured = ~np.isnan(column["validation_accuracy"])
         better = column["validation_accuracy"] > self._best_validation
-        self._best_validation = np.where(
-            better, column["validation_accuracy"], self._best_validation
-        )
-        self._best_test = np.where(better, column["test_accuracy"], self._best_test)
+        self._take_incumbents(np.flatnonzero(better), column)
+        again = measured & ~better & (column["key"] == self._best_key)
+        self._find_incumbents(np.flatnonzero(again))
         self._spent_sec = self._spent_sec + column["cost_sec"]
+
+    def _take_incumbents(self, runs: np.ndarray, column: Mapping[str, np.ndarray]) -> None:
+        """Notes one query, arrays [R] by name, as the incumbents of runs, int [K]."""
+        self._best_validation[runs] = column["validation_accuracy"][runs]
+        self._best_test[runs] = column["test_accuracy"][runs]
+        self._best_key[runs] = column["key"][runs]
+
+    def _find_incumbents(self, runs: np.ndarray) -> None:
+        """Looks for the incumbents of runs, int [K], that measured theirs again, and no better."""
+        if not len(runs):
+            return
+        columns = {
+            name: np.stack([values[runs] for values in queries], axis=1)
+            for name, queries in self.columns.items()
+        }
+        last = core.History(**columns).incumbent()[:, -1]
+        for place, run in enumerate(runs.tolist()):
+            shown = {name: values[place, last[place]] for name, values in columns.items()}
+            self._best_validation[run] = shown["validation_accuracy"]
+            self._best_test[run], self._best_key[run] = shown["test_accuracy"], shown["key"]
 
 
 def _beside(batches: Sequence[CellGraphs]) -> CellGraphs:

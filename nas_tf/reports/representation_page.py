@@ -11,8 +11,9 @@ from nas_tf.analysis.cell_matrices import draw_cell_with_matrices, draw_walk
 from nas_tf.analysis.drawing import CellPicture
 from nas_tf.analysis.measures import LOOSE, STRICT
 from nas_tf.analysis.spread import spread
-from nas_tf.reports import arch2vec_numbers
+from nas_tf.arch2vec.predictive_power import PredictivePower
 from nas_tf.arch2vec.representation import Representation
+from nas_tf.reports import arch2vec_numbers
 from nas_tf.reports.autoencoders import HOW_TO_READ, QualityRow, quality_table
 from nas_tf.reports.html_page import page, save_pictures, write_page
 from nas_tf.reports.representation_figures import distance_figure, map_figure, predictive_figure
@@ -25,7 +26,8 @@ _PREDICTION = """## Predictive power
 
 A Gaussian process learns accuracies from the embedding and predicts those of all other cells. \
 Those that the supervised encoder has learned from are left out altogether. Mean ± sample standard \
-deviation over draws.
+deviation over draws. Beside the embeddings, what needs no pre-training: *path counts* are learned \
+from by the same process, *features* are those of the strategy `GaussianProcess`, with its kernel.
 
 ![Predicted against true accuracy, and errors](prediction.png)"""
 _EMBEDDINGS = """## Distance and smoothness
@@ -83,6 +85,11 @@ class Findings:
             "strict_measures": list(STRICT),
             "quality": quality,
             "embeddings": {name: self._numbers(name) for name in self.found.smoothness},
+            "features": {
+                name: _prediction_numbers(power)
+                for name, power in self.found.prediction.items()
+                if name not in self.found.smoothness
+            },
         }
 
     def _numbers(self, name: str) -> dict[str, Any]:
@@ -94,16 +101,19 @@ class Findings:
             "distance_spearman": self.found.distance[name].spearman,
         }
         if name in self.found.prediction:
-            power = self.found.prediction[name]
-            rmse, pearson = spread(power.rmse), spread(power.pearson)
-            numbers |= {
-                "thresholds": power.thresholds,
-                "rmse_mean": rmse.mean,
-                "rmse_std": rmse.std,
-                "pearson_mean": pearson.mean,
-                "pearson_std": pearson.std,
-            }
+            numbers |= _prediction_numbers(self.found.prediction[name])
         return numbers
+
+
+def _prediction_numbers(power: PredictivePower) -> dict[str, Any]:
+    rmse, pearson = spread(power.rmse), spread(power.pearson)
+    return {
+        "thresholds": power.thresholds,
+        "rmse_mean": rmse.mean,
+        "rmse_std": rmse.std,
+        "pearson_mean": pearson.mean,
+        "pearson_std": pearson.std,
+    }
 
 
 def write_representation_page(directory: Path, findings: Findings) -> None:
@@ -162,6 +172,9 @@ def _what_is_compared(findings: Findings) -> dict[str, str]:
     found, known = findings.found, findings.dataset is not None
     walks = next(iter(found.smoothness.values())).walks
     learned = count(findings.num_learned, "cell")
+    published = arch2vec_numbers.REPRESENTATION_SOURCE
+    if findings.num_table_cells < len(found.cells):
+        published += ", of accuracies of the whole space, each the mean of three trainings"
     return {
         "Cells of the space": f"{len(found.cells):,}",
         "Cells with accuracies": f"{findings.num_table_cells:,}" if known else "none: no table",
@@ -173,22 +186,21 @@ def _what_is_compared(findings: Findings) -> dict[str, str]:
         "Draws of these": "".join(str(len(p.rmse)) for p in list(found.prediction.values())[:1]),
         "Cells of the map": "".join(f"{len(m.points):,}" for m in list(found.map.values())[:1]),
         "Walks": f"{walks.shape[0]:,} of {count(walks.shape[1], 'cell')}",
-        "Published": arch2vec_numbers.REPRESENTATION_SOURCE * bool(findings.published),
+        "Published": published * bool(findings.published),
     }
 
 
 def _predictions(findings: Findings) -> list[dict[str, str]]:
-    embeddings = findings.numbers()["embeddings"]
     return [
         {
-            "Embedding": name,
+            "Learned from": name,
             "Accuracy above (%)": percent(threshold, 2, unit=""),
             "Cells": f"{int(power.counts[:, index].mean()):,}",
             "RMSE (fraction)": number(found["rmse_mean"][index], found["rmse_std"][index], 4),
             "Pearson's r": number(found["pearson_mean"][index], found["pearson_std"][index], 2),
         }
         for name, power in findings.found.prediction.items()
-        for found in (embeddings[name],)
+        for found in (_prediction_numbers(power),)
         for index, threshold in enumerate(power.thresholds)
     ]
 

@@ -155,10 +155,6 @@ class ChoiceSpace(SearchSpace):
         cells = CellGraphs(adjacency, np.asarray(ops).astype(np.int8), num_nodes)
         return cells, self.check(cells)
 
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
-        return self.decode(adjacency, ops)[1] == 0
-
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: a code of `choices_cells.Invalid` (0 is in the space)."""
         return check(cells, self._sizes)

@@ -7,25 +7,18 @@ Shapes: [...] any leading dimensions, K choices, N = K + 2 nodes. `sizes` int [K
 options of every choice.
 """
 
-import enum
-
 import numpy as np
 
-from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.reasons import Reason, refuse_outside
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a graph is outside the space; VALID is 0."""
 
-    VALID = 0
-    WRONG_EDGES = 1
-    WRONG_OPERATION = 2
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return ("valid", "it is no chain of all nodes", "a node is no option of its choice")[self]
+    VALID = 0, "valid"
+    WRONG_EDGES = 1, "it is no chain of all nodes"
+    WRONG_OPERATION = 2, "a node is no option of its choice"
 
 
 def to_indices(cells: CellGraphs, sizes: np.ndarray) -> np.ndarray:
@@ -34,11 +27,7 @@ def to_indices(cells: CellGraphs, sizes: np.ndarray) -> np.ndarray:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    reason = check(cells, sizes)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside the space: {text}")
+    refuse_outside(check(cells, sizes), Invalid, "the space")
     return (cells.ops[..., 1:-1] - _first(sizes)).astype(np.int8)
 
 

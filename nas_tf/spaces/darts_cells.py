@@ -7,7 +7,6 @@ Shapes: N = 11 nodes, D = 11 operations.
 """
 
 import dataclasses
-import enum
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from nas_tf.spaces.darts_edges import (
     INPUT_1, INPUT_2, NONE, NUM_INPUTS, NUM_NODES, NUM_SLOTS, NUM_SOURCES, OPERATIONS, OUTPUT,
     build, cell_keys, random_edges, read_edges,
 )
+from nas_tf.spaces.reasons import Reason, refuse_outside
 
 NUM_CELLS = 600_000  # sampled for pre-training, as in arch2vec
 MAX_SAMPLED = 10_000_000
@@ -25,7 +25,7 @@ _CACHE_VERSION = 1
 _BLOCK = 1 << 13  # cells drawn at a time, whatever their number: a smaller pool starts a larger
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a graph is outside the space; VALID is 0. Where several hold the highest counts.
 
     NO_SUCCESSOR and above are five of the six checks of arch2vec's appendix B; the sixth, that an
@@ -38,41 +38,19 @@ class Invalid(enum.IntEnum):
     intermediate node elsewhere is invalid.
     """
 
-    VALID = 0
-    INPUT_EDGE = 1
-    NOT_CONCATENATED = 2
-    UNKNOWN_OPERATION = 3
-    SAME_SOURCE = 4
-    SEVERAL_SOURCES = 5
-    HALF_A_NODE = 6
-    OWN_NODE = 7
-    NO_SUCCESSOR = 8
-    NO_PREDECESSOR = 9
-    NOT_UPPER_TRIANGULAR = 10
-    NO_OUTPUT_LAST = 11
-    NO_INPUTS_FIRST = 12
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.INPUT_EDGE: "an edge leads from an input to the other or to the output",
-    Invalid.NOT_CONCATENATED: "an operation does not lead to the output",
-    Invalid.UNKNOWN_OPERATION: "an interior node is none of the eight operations",
-    Invalid.SAME_SOURCE: "both operations of an intermediate node read the same source",
-    Invalid.SEVERAL_SOURCES: "an operation reads more than one source",
-    Invalid.HALF_A_NODE: "an operation reads one of the two operations of an intermediate node",
-    Invalid.OWN_NODE: "an operation reads the other operation of its own intermediate node",
-    Invalid.NO_SUCCESSOR: "a node other than the output leads nowhere",
-    Invalid.NO_PREDECESSOR: "a node other than the inputs is not entered",
-    Invalid.NOT_UPPER_TRIANGULAR: "an edge leads to the same or an earlier node",
-    Invalid.NO_OUTPUT_LAST: "the eleventh and last node is not 'c_k'",
-    Invalid.NO_INPUTS_FIRST: "the first two nodes are not 'c_k-2' and 'c_k-1'",
-}
+    VALID = 0, "valid"
+    INPUT_EDGE = 1, "an edge leads from an input to the other or to the output"
+    NOT_CONCATENATED = 2, "an operation does not lead to the output"
+    UNKNOWN_OPERATION = 3, "an interior node is none of the eight operations"
+    SAME_SOURCE = 4, "both operations of an intermediate node read the same source"
+    SEVERAL_SOURCES = 5, "an operation reads more than one source"
+    HALF_A_NODE = 6, "an operation reads one of the two operations of an intermediate node"
+    OWN_NODE = 7, "an operation reads the other operation of its own intermediate node"
+    NO_SUCCESSOR = 8, "a node other than the output leads nowhere"
+    NO_PREDECESSOR = 9, "a node other than the inputs is not entered"
+    NOT_UPPER_TRIANGULAR = 10, "an edge leads to the same or an earlier node"
+    NO_OUTPUT_LAST = 11, "the eleventh and last node is not 'c_k'"
+    NO_INPUTS_FIRST = 12, "the first two nodes are not 'c_k-2' and 'c_k-1'"
 
 
 def check(cells: CellGraphs) -> np.ndarray:
@@ -132,11 +110,7 @@ def to_edges(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    reason = check(cells)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside the DARTS space: {text}")
+    refuse_outside(check(cells), Invalid, "the DARTS space")
     return read_edges(cells)
 
 

@@ -10,31 +10,30 @@ networks, all different.
 Shapes: N = 14 nodes, D = 8 operations; see `enas_cells`.
 """
 
-from typing import Any
-
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import enas_costs
+from nas_tf.spaces.architecture_space import ArchitectureSpace
 from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.enas_architecture import EnasArchitecture
 from nas_tf.spaces.enas_cells import (
-    LAYER_OPS, NUM_LAYERS, NUM_NODES, NUM_SKIPS, OP_NAMES, Invalid, check, from_layers, to_layers,
+    LAYER_OPS, NUM_LAYERS, NUM_NODES, NUM_SKIPS, OP_NAMES, check, from_layers, to_layers,
 )
 from nas_tf.spaces.enas_encodings import EnasDecisions, EnasGraphForm
-from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 _NUM_OPS = len(LAYER_OPS)
 NUM_NEIGHBOURS = NUM_LAYERS * (_NUM_OPS - 1) + NUM_SKIPS
 
 
-class EnasSpace(SearchSpace):
+class EnasSpace(ArchitectureSpace):
     """Networks of 12 layers."""
 
     name = "enas"
     title = "ENAS macro"
     max_nodes = NUM_NODES
     op_names = OP_NAMES
+    architecture = EnasArchitecture
     op_labels = ("stem", "3×3", "sep 3×3", "5×5", "sep 5×5", "avg-pool", "max-pool", "output")
 
     def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
@@ -80,44 +79,6 @@ class EnasSpace(SearchSpace):
         """See `SearchSpace.costs`."""
         return enas_costs.costs(cells)
 
-    def architectures(self, cells: CellGraphs) -> list[EnasArchitecture]:
-        """See `SearchSpace.architectures`."""
-        return EnasArchitecture.of_cells(cells)
-
-    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
-        """Returns float32 adjacency [..., 14, 14] and one-hot operations [..., 14, 8]."""
-        return as_matrices(cells, len(OP_NAMES))
-
-    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Turns decoded matrices into cells; nothing is repaired.
-
-        Args:
-            adjacency: 0-1 or bool [..., 14, 14].
-            ops: integers [..., 14], operation codes of every node.
-
-        Returns:
-            cells [...] and int8 [...], a code of `Invalid` (0 is valid).
-        """
-        cells = of_matrices(adjacency, ops)
-        return cells, self.check(cells)
-
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
-        return self.decode(adjacency, ops)[1] == Invalid.VALID
-
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
         return check(cells)
-
-    def from_value(self, value: Any, numbering: str = "") -> CellGraphs:
-        """Returns the cell, [], of a list of layers; see `enas_architecture`.
-
-        Raises:
-            InvalidArchitectureError: it is no network of the space.
-        """
-        del numbering
-        return EnasArchitecture.read(value).cells()[0]
-
-    def to_values(self, cells: CellGraphs) -> list[dict[str, Any]]:
-        """Returns `ops` and `skips` of each of cells [B]."""
-        return [architecture.value() for architecture in self.architectures(cells)]

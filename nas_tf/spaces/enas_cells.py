@@ -9,12 +9,11 @@ nodes has no symmetry: keys of plain graphs tell all networks apart.
 Shapes: [...] any leading dimensions, K = 12 layers, S = 66 skip bits, N = 14 nodes.
 """
 
-import enum
 
 import numpy as np
 
-from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces.reasons import Reason, refuse_outside
 
 NUM_LAYERS = 12
 NUM_NODES = NUM_LAYERS + 2
@@ -31,26 +30,13 @@ _TARGETS, _SOURCES = np.array(BITS).T + np.array([[1], [0]])
 _CHAIN = np.eye(NUM_NODES, k=1, dtype=np.uint8)
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a graph is outside the space; VALID is 0."""
 
-    VALID = 0
-    WRONG_EDGES = 1
-    UNKNOWN_OPERATION = 2
-    WRONG_ENDS = 3
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.WRONG_EDGES: "it is no chain of 14 nodes with edges from earlier ones",
-    Invalid.UNKNOWN_OPERATION: "a layer is none of the six operations",
-    Invalid.WRONG_ENDS: "the first node is not 'input' or the last not 'output'",
-}
+    VALID = 0, "valid"
+    WRONG_EDGES = 1, "it is no chain of 14 nodes with edges from earlier ones"
+    UNKNOWN_OPERATION = 2, "a layer is none of the six operations"
+    WRONG_ENDS = 3, "the first node is not 'input' or the last not 'output'"
 
 
 def check(cells: CellGraphs) -> np.ndarray:
@@ -75,11 +61,7 @@ def to_layers(cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    reason = check(cells)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside the ENAS macro space: {text}")
+    refuse_outside(check(cells), Invalid, "the ENAS macro space")
     skips = cells.adjacency[..., _SOURCES, _TARGETS]
     return cells.ops[..., 1:-1] - np.int8(FIRST), skips.astype(np.int8)
 

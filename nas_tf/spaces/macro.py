@@ -12,29 +12,29 @@ Neighbours are networks of which some code differs in one layer, and that relati
 Shapes: N = 10 nodes in a chain, D = 5 operations; see `macro_cells`.
 """
 
-from typing import Any
-
 import numpy as np
 
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import macro_costs
+from nas_tf.spaces.architecture_space import ArchitectureSpace
 from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.graph_form import GraphDescription, empty_graphs
 from nas_tf.spaces.macro_architecture import MacroArchitecture
 from nas_tf.spaces.macro_cells import (
-    KINDS, NUM_CELLS, NUM_LAYERS, NUM_NODES, OP_NAMES, Invalid, all_cells, check, from_layers,
+    KINDS, NUM_CELLS, NUM_LAYERS, NUM_NODES, OP_NAMES, all_cells, check, from_layers,
     identity, indices, neighbours_of, random_neighbours, to_layers,
 )
-from nas_tf.spaces.space import SearchSpace, as_matrices, of_matrices
 
 
-class MacroSpace(SearchSpace):
+class MacroSpace(ArchitectureSpace):
     """The 3,969 networks of NAS-Bench-Macro."""
 
     name = "macro"
     title = "NAS-Bench-Macro"
     max_nodes = NUM_NODES
     op_names = OP_NAMES
+    architecture = MacroArchitecture
+    identity = staticmethod(identity)
     op_labels = ("input", "identity", "MB3 3×3", "MB6 5×5", "output")
 
     def enumerate_cells(self) -> CellGraphs:
@@ -78,47 +78,9 @@ class MacroSpace(SearchSpace):
         del cells
         return MacroGraphForm()
 
-    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
-        """Returns float32 adjacency [..., 10, 10] and one-hot operations [..., 10, 5]."""
-        return as_matrices(cells, len(OP_NAMES))
-
-    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Turns decoded matrices into cells; nothing is repaired.
-
-        Args:
-            adjacency: 0-1 or bool [..., 10, 10].
-            ops: integers [..., 10], operation codes of every node.
-
-        Returns:
-            cells [...] and int8 [...], a code of `Invalid` (0 is valid).
-        """
-        cells = of_matrices(adjacency, ops, identity)
-        return cells, self.check(cells)
-
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
-        return self.decode(adjacency, ops)[1] == Invalid.VALID
-
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every cell (0 is in the space)."""
         return check(cells)
-
-    def from_value(self, value: Any, numbering: str = "") -> CellGraphs:
-        """Returns the cell, [], of a code, or of a mapping with `code`.
-
-        Raises:
-            InvalidArchitectureError: it is no network of the space.
-        """
-        del numbering
-        return MacroArchitecture.read(value).cells()[0]
-
-    def to_values(self, cells: CellGraphs) -> list[dict[str, Any]]:
-        """Returns `code` of each of cells [B]."""
-        return [architecture.value() for architecture in self.architectures(cells)]
-
-    def architectures(self, cells: CellGraphs) -> list[MacroArchitecture]:
-        """See `SearchSpace.architectures`."""
-        return MacroArchitecture.of_cells(cells)
 
     def costs(self, cells: CellGraphs) -> Cost:
         """See `SearchSpace.costs`."""

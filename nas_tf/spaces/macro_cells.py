@@ -10,13 +10,12 @@ with such identities last in their stage is its own; all functions return cells 
 Shapes: [...] any leading dimensions, L = 8 layers, N = 10 nodes, M = 3,969 networks.
 """
 
-import enum
 import functools
 
 import numpy as np
 
-from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs, canonical_keys
+from nas_tf.spaces.reasons import Reason, refuse_outside
 
 STAGES = (2, 3, 3)  # layers of each
 NUM_LAYERS = sum(STAGES)
@@ -33,26 +32,13 @@ _WEIGHTS = 3 ** np.arange(NUM_LAYERS - 1, -1, -1)  # the first layer counts most
 _CHAIN = np.eye(NUM_NODES, k=1, dtype=np.uint8)
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a graph is outside the space; VALID is 0."""
 
-    VALID = 0
-    WRONG_EDGES = 1
-    UNKNOWN_OPERATION = 2
-    WRONG_ENDS = 3
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.WRONG_EDGES: "it is no chain of 10 nodes",
-    Invalid.UNKNOWN_OPERATION: "a layer is none of the three kinds",
-    Invalid.WRONG_ENDS: "the first node is not 'input' or the last not 'output'",
-}
+    VALID = 0, "valid"
+    WRONG_EDGES = 1, "it is no chain of 10 nodes"
+    UNKNOWN_OPERATION = 2, "a layer is none of the three kinds"
+    WRONG_ENDS = 3, "the first node is not 'input' or the last not 'output'"
 
 
 def check(cells: CellGraphs) -> np.ndarray:
@@ -80,11 +66,7 @@ def to_layers(cells: CellGraphs) -> np.ndarray:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    reason = check(cells)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside NAS-Bench-Macro: {text}")
+    refuse_outside(check(cells), Invalid, "NAS-Bench-Macro")
     return cells.ops[..., 1:-1] - np.int8(FIRST)
 
 

@@ -216,10 +216,6 @@ class NasBench101Space(SearchSpace):
         reason[~upper] = Invalid.NOT_UPPER_TRIANGULAR
         return cells, reason
 
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices are cells; arguments as in `decode`."""
-        return self.decode(adjacency, ops)[1] == 0
-
     def costs(self, cells: CellGraphs) -> Cost:
         """See `SearchSpace.costs`."""
         return nasbench101_costs.costs(cells)

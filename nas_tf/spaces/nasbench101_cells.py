@@ -5,7 +5,6 @@ Ying et al., 2019, arXiv:1902.09635. The space itself is in `nasbench101`.
 Shapes: N = 7 nodes a cell is padded to, D = 5 operations.
 """
 
-import enum
 import itertools
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from nas_tf import caching, graphs
 from nas_tf.core import ConfigError, InvalidArchitectureError
 from nas_tf.graphs import PADDING_OP, CellGraphs
+from nas_tf.spaces.reasons import Reason
 
 MAX_VERTICES = 7
 MAX_EDGES = 9
@@ -28,34 +28,17 @@ _OFFICIAL_ORDER = (CONV3X3, CONV1X1, MAXPOOL3X3)
 _CACHE_VERSION = 3
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a cell is outside the space; VALID is 0."""
 
-    VALID = 0
-    NOT_UPPER_TRIANGULAR = 1
-    NO_OUTPUT_LAST = 2
-    NO_INPUT_FIRST = 3
-    DISCONNECTED = 4
-    UNKNOWN_INTERIOR_OPERATION = 5
-    TOO_MANY_EDGES = 6
-    TOO_MANY_VERTICES = 7
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.NOT_UPPER_TRIANGULAR: "an edge leads to the same or an earlier node",
-    Invalid.NO_OUTPUT_LAST: "the last node with an incoming edge is not 'output'",
-    Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
-    Invalid.DISCONNECTED: "no path leads from input to output",
-    Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is not a 1x1, 3x3 or max-pool",
-    Invalid.TOO_MANY_EDGES: f"too many edges (no cell has more than {MAX_EDGES} edges)",
-    Invalid.TOO_MANY_VERTICES: f"too many vertices (no cell has more than {MAX_VERTICES})",
-}
+    VALID = 0, "valid"
+    NOT_UPPER_TRIANGULAR = 1, "an edge leads to the same or an earlier node"
+    NO_OUTPUT_LAST = 2, "the last node with an incoming edge is not 'output'"
+    NO_INPUT_FIRST = 3, "the first node is not 'input'"
+    DISCONNECTED = 4, "no path leads from input to output"
+    UNKNOWN_INTERIOR_OPERATION = 5, "an interior node is not a 1x1, 3x3 or max-pool"
+    TOO_MANY_EDGES = 6, f"too many edges (no cell has more than {MAX_EDGES} edges)"
+    TOO_MANY_VERTICES = 7, f"too many vertices (no cell has more than {MAX_VERTICES})"
 
 
 def check(

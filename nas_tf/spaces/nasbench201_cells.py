@@ -5,7 +5,6 @@ Dong and Yang, 2020, arXiv:2001.00326. The forms are told in `nasbench201`, wher
 Shapes: M = 15,625 cells, N = 8 nodes, D = 7 operations.
 """
 
-import enum
 import functools
 import itertools
 
@@ -14,6 +13,7 @@ import numpy as np
 from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import nasbench201_text
+from nas_tf.spaces.reasons import Reason, refuse_outside
 
 NUM_CELLS = 15_625
 NUM_NEIGHBOURS = 24
@@ -34,7 +34,7 @@ _WEIGHTS = _CHOICES ** np.arange(len(EDGES) - 1, -1, -1)  # the first edge count
 _SOURCES, _TARGETS = np.array(EDGES).T
 
 
-class Invalid(enum.IntEnum):
+class Invalid(Reason):
     """Why a graph is outside the space; VALID is 0.
 
     Where several hold the highest counts. Hence graphs whose reason is at most WRONG_EDGES have
@@ -42,25 +42,11 @@ class Invalid(enum.IntEnum):
     skips node 1).
     """
 
-    VALID = 0
-    WRONG_EDGES = 1
-    UNKNOWN_INTERIOR_OPERATION = 2
-    NO_OUTPUT_LAST = 3
-    NO_INPUT_FIRST = 4
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.WRONG_EDGES: "its edges are not the ten that every cell has",
-    Invalid.UNKNOWN_INTERIOR_OPERATION: "an interior node is none of the five operations",
-    Invalid.NO_OUTPUT_LAST: "the last node is not 'output'",
-    Invalid.NO_INPUT_FIRST: "the first node is not 'input'",
-}
+    VALID = 0, "valid"
+    WRONG_EDGES = 1, "its edges are not the ten that every cell has"
+    UNKNOWN_INTERIOR_OPERATION = 2, "an interior node is none of the five operations"
+    NO_OUTPUT_LAST = 3, "the last node is not 'output'"
+    NO_INPUT_FIRST = 4, "the first node is not 'input'"
 
 
 def check(cells: CellGraphs) -> np.ndarray:
@@ -82,11 +68,7 @@ def indices(cells: CellGraphs) -> np.ndarray:
     Raises:
         InvalidArchitectureError: a cell is outside the space.
     """
-    reason = check(cells)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside NAS-Bench-201: {text}")
+    refuse_outside(check(cells), Invalid, "NAS-Bench-201")
     return (cells.ops[..., 1:-1].astype(np.int64) - CONV1X1) @ _WEIGHTS
 
 

@@ -11,23 +11,21 @@ Shapes: N = 32 nodes, D = 1 operation.
 """
 
 import math
-from typing import Any
-
 import numpy as np
 
 from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces import randwire_cells, randwire_costs
+from nas_tf.spaces.architecture_space import ArchitectureSpace
 from nas_tf.spaces.counting import Cost
 from nas_tf.spaces.operation_kinds import OperationKinds
 from nas_tf.spaces.randwire_architecture import RandWireArchitecture
-from nas_tf.spaces.randwire_cells import NUM_NODES, OP_NAMES, Invalid, check, from_adjacency
+from nas_tf.spaces.randwire_cells import NUM_NODES, OP_NAMES, check, from_adjacency
 from nas_tf.spaces.randwire_encodings import RandWireDecisions, RandWireGraphForm
 from nas_tf.spaces.randwire_generators import GENERATORS
-from nas_tf.spaces.space import SearchSpace
 
 
-class RandWireSpace(SearchSpace):
+class RandWireSpace(ArchitectureSpace):
     """Graphs of 32 nodes.
 
     Args:
@@ -42,8 +40,9 @@ class RandWireSpace(SearchSpace):
     title = "RandWire"
     max_nodes = NUM_NODES
     op_names = OP_NAMES
+    architecture = RandWireArchitecture
+    identity = staticmethod(randwire_cells.identity)
     op_labels = ("sep 3×3",)
-
     operation_kinds = OperationKinds((2,))
 
     def __init__(self, generator: str = "erdos_renyi"):
@@ -109,46 +108,6 @@ class RandWireSpace(SearchSpace):
         """See `SearchSpace.costs`."""
         return randwire_costs.costs(cells)
 
-    def architectures(self, cells: CellGraphs) -> list[RandWireArchitecture]:
-        """See `SearchSpace.architectures`."""
-        return RandWireArchitecture.of_cells(cells)
-
-    def encode(self, cells: CellGraphs) -> tuple[np.ndarray, np.ndarray]:
-        """Returns float32 adjacency [..., 32, 32] and one-hot operations [..., 32, 1]."""
-        return cells.adjacency.astype(np.float32), np.ones((*cells.ops.shape, 1), np.float32)
-
-    def decode(self, adjacency: np.ndarray, ops: np.ndarray) -> tuple[CellGraphs, np.ndarray]:
-        """Turns decoded matrices into graphs; nothing is repaired.
-
-        Args:
-            adjacency: 0-1 or bool [..., 32, 32].
-            ops: integers [..., 32], operation codes of every node.
-
-        Returns:
-            cells [...] and int8 [...], a code of `Invalid` (0 is valid).
-        """
-        plain = from_adjacency(np.asarray(adjacency))
-        ops = np.asarray(ops).astype(np.int8)
-        cells = CellGraphs(plain.adjacency, ops, plain.num_nodes, plain.identity)
-        return cells, self.check(cells)
-
-    def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices are graphs; arguments as in `decode`."""
-        return self.decode(adjacency, ops)[1] == Invalid.VALID
-
     def check(self, cells: CellGraphs) -> np.ndarray:
         """Returns int8 [...]: the `Invalid` code of every graph (0 is in the space)."""
         return check(cells)
-
-    def from_value(self, value: Any, numbering: str = "") -> CellGraphs:
-        """Returns the graph, [], of a list of edges; see `randwire_architecture`.
-
-        Raises:
-            InvalidArchitectureError: it is no graph of the space.
-        """
-        del numbering
-        return RandWireArchitecture.read(value).cells()[0]
-
-    def to_values(self, cells: CellGraphs) -> list[dict[str, Any]]:
-        """Returns `num_nodes` and `edges` of each of cells [B]."""
-        return [architecture.value() for architecture in self.architectures(cells)]

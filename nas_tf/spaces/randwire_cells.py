@@ -10,13 +10,12 @@ Shapes: [...] any leading dimensions, N = 32 nodes.
 """
 
 import dataclasses
-import enum
 
 import numpy as np
 
 from nas_tf import graphs
-from nas_tf.core import InvalidArchitectureError
 from nas_tf.graphs import CellGraphs
+from nas_tf.spaces import reasons
 
 NUM_NODES = 32
 OP_NAMES = ("relu-sepconv3x3-bn",)
@@ -27,26 +26,13 @@ _CHUNK = 1 << 11  # graphs hashed at a time, which bounds the memory
 _OWN, _BEFORE, _AFTER = graphs.SPLIT_MIX_STEP * np.arange(1, 4, dtype=np.uint64)
 
 
-class Invalid(enum.IntEnum):
+class Invalid(reasons.Reason):
     """Why a graph is outside the space; VALID is 0."""
 
-    VALID = 0
-    UNKNOWN_OPERATION = 1
-    NOT_UPPER_TRIANGULAR = 2
-    WRONG_SIZE = 3
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return _REASONS[self]
-
-
-_REASONS = {
-    Invalid.VALID: "valid",
-    Invalid.UNKNOWN_OPERATION: f"a node is not {OP_NAMES[0]!r}",
-    Invalid.NOT_UPPER_TRIANGULAR: "an edge leads to the same or an earlier node",
-    Invalid.WRONG_SIZE: f"it has not {NUM_NODES} nodes",
-}
+    VALID = 0, "valid"
+    UNKNOWN_OPERATION = 1, f"a node is not {OP_NAMES[0]!r}"
+    NOT_UPPER_TRIANGULAR = 2, "an edge leads to the same or an earlier node"
+    WRONG_SIZE = 3, f"it has not {NUM_NODES} nodes"
 
 
 def check(cells: CellGraphs) -> np.ndarray:
@@ -60,11 +46,7 @@ def check(cells: CellGraphs) -> np.ndarray:
 
 def refuse_outside(cells: CellGraphs) -> None:
     """Raises InvalidArchitectureError if a graph is outside the space."""
-    reason = check(cells)
-    if reason.any():
-        index = int(np.argmax(reason.ravel() != 0))
-        text = Invalid(int(reason.ravel()[index])).text
-        raise InvalidArchitectureError(f"cell {index} is outside RandWire: {text}")
+    reasons.refuse_outside(check(cells), Invalid, "RandWire")
 
 
 def identity(cells: CellGraphs) -> np.ndarray:

@@ -20,6 +20,8 @@ from nas_tf.spaces.decisions import Decisions
 from nas_tf.spaces.graph_form import GraphForm
 from nas_tf.spaces.operation_kinds import OperationKinds, kinds_by_name
 
+_FOLLOWS = {"mutate": "neighbours", "counts_as_valid": "decode"}  # abilities from others
+
 
 class SearchSpace:
     """Base of search spaces.
@@ -55,11 +57,12 @@ class SearchSpace:
     def has(self, ability: str) -> bool:
         """Tells whether the space has an ability: a method of this class, by its name.
 
-        It has those that it overrides, and `mutate` where it has `neighbours`. A space whose
-        abilities depend on how it was made overrides this method as well.
+        It has those that it overrides, `mutate` where it has `neighbours`, and `counts_as_valid`
+        where it has `decode`. A space whose abilities depend on how it was made overrides this
+        method as well.
         """
         own = getattr(type(self), ability) is not getattr(SearchSpace, ability)
-        return own or (ability == "mutate" and self.has("neighbours"))
+        return own or (ability in _FOLLOWS and self.has(_FOLLOWS[ability]))
 
     def random_cells(self, rng: np.random.Generator, shape: tuple[int, ...]) -> CellGraphs:
         """Returns random valid cells of the given leading shape."""
@@ -126,8 +129,11 @@ class SearchSpace:
         raise self._lacks("a decoding of matrices")
 
     def counts_as_valid(self, adjacency: np.ndarray, ops: np.ndarray) -> np.ndarray:
-        """Tells, bool [...], which decoded matrices the published validity counts as valid."""
-        raise self._lacks("a decoding of matrices")
+        """Tells, bool [...], which decoded matrices the published validity counts as valid.
+
+        Where nothing else was published these are the cells; arguments as in `decode`.
+        """
+        return self.decode(adjacency, ops)[1] == 0
 
     def from_value(self, value: Any, numbering: str = "naslib") -> CellGraphs:
         """Returns the cell that a line or JSON value of a user's file stands for, shape [].

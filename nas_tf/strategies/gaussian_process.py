@@ -51,6 +51,11 @@ class GaussianProcess(Strategy):
         "all", "Which numbers sum a cell up: its size and its paths' lengths, or all.",
         ("all", "four"),
     )
+    gp_second_looks: bool = setting(
+        True,
+        "A cell that has become the best observed is measured once more, where a table shows one of "
+        "several trainings.",
+    )
     gp_target: str = setting(
         "ranks", "What is learned: normal scores of ranks, or accuracies as they are.", tuple(TARGETS)
     )
@@ -98,6 +103,7 @@ class GaussianProcess(Strategy):
             study.space,
             num_candidates=self.gp_candidates,
             num_queries=study.num_queries,
+            second_looks=self.gp_second_looks and study.measures_again,
             **believed,
         )
 

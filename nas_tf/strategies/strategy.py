@@ -64,6 +64,7 @@ class StudySetup:
         seeds: R seeds of the runs.
         epochs: training budgets that cells can be measured at, ascending.
         num_queries: the most that a run may make; None where only the cost limits it.
+        measures_again: a cell that is measured again is shown by another training.
         embedding: float32 [M, L] of the pool; None for a strategy that needs none.
         devices: names of the devices that share the runs; empty leaves it to TensorFlow.
     """
@@ -73,6 +74,7 @@ class StudySetup:
     seeds: Sequence[int]
     epochs: tuple[int, ...]
     num_queries: int | None = None
+    measures_again: bool = False
     embedding: np.ndarray | None = None
     devices: Sequence[str] = ()
 

@@ -175,6 +175,7 @@ class PlannedSearch:
             seeds=seeds,
             epochs=self.benchmark.epochs,
             num_queries=self.settings.num_queries,
+            measures_again=self.benchmark.measures_again,
             embedding=embedding,
             devices=() if alone else distribution.extended.worker_devices,
         )

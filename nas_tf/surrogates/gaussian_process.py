@@ -154,15 +154,22 @@ def matern(squares: np.ndarray, squared_length: float, amplitude: float = 1.0) -
 class Training:
     """Cells to learn from, and what hyperparameters make of them.
 
-    Products and squared distances of features are kept: only they reach the kernel.
+    Of pairs of cells only products and distances reach the kernel; they are kept below the
+    diagonal alone, as vectors [n (n - 1) / 2].
     """
 
     def __init__(self, kernel: Kernel, features: Sequence[np.ndarray]):
         """Args: kernel: of the groups; features: [n, F] a group."""
         self._kernel = kernel
         own = [group.astype(np.float64) for group in features]
-        self._pairs = kernel.pairs(own, own)
         self.size = len(own[0])
+        self._below = np.flatnonzero(np.tri(self.size, k=-1, dtype=bool))  # in a flat [n, n]
+        self._squares = [squared_norms(group) for group in own]
+        self._pairs = [
+            group.ravel()[self._below] if kind == "linear"
+            else np.sqrt(5.0 * group.ravel()[self._below])
+            for kind, group in zip(kernel.kinds, kernel.pairs(own, own), strict=True)
+        ]
 
     def factor(self, logarithms: np.ndarray) -> np.ndarray:
         """Returns the lower Cholesky factor of kernel and noise, float64 [n, n].
@@ -170,7 +177,7 @@ class Training:
         Raises:
             NasError: there is none.
         """
-        return _factor(self._parts(logarithms)[0])
+        return self._upper(logarithms, self._slopes(logarithms)).T
 
     def fit(self, target: np.ndarray, start: np.ndarray) -> np.ndarray:
         """Returns the hyperparameters of highest posterior probability, logarithms float64 [H].
@@ -199,44 +206,51 @@ class Training:
             logarithms: float64 [H].
             target: float64 [n].
         """
-        covariance, slopes = self._parts(logarithms)
-        factor = _factor(covariance)
-        weights, _ = scipy.linalg.lapack.dpotrs(factor, target, lower=1)
-        value = 0.5 * target @ weights + np.log(np.diag(factor)).sum()
-        inverse, _ = scipy.linalg.lapack.dpotri(factor, lower=1)  # its lower triangle
-        inverse *= 2.0
-        inverse.flat[:: self.size + 1] *= 0.5
-        gradient = [0.5 * (np.vdot(inverse, slope) - weights @ slope @ weights) for slope in slopes]
-        noise = np.exp(logarithms[-1])
-        gradient.append(0.5 * noise * (np.trace(inverse) - weights @ weights))
+        slopes = self._slopes(logarithms)
+        upper = self._upper(logarithms, slopes)
+        weights, _ = scipy.linalg.lapack.dpotrs(upper, target)
+        value = 0.5 * target @ weights + np.log(np.diag(upper)).sum()
+        inverse, _ = scipy.linalg.lapack.dpotri(upper, overwrite_c=1)  # its upper triangle
+        below = inverse.T.ravel()[self._below] - np.outer(weights, weights).ravel()[self._below]
+        diagonal = 0.5 * (np.diag(inverse) - weights**2)
+        gradient = [below @ slope + (diagonal * own).sum() for slope, own in slopes]
+        gradient.append(np.exp(logarithms[-1]) * diagonal.sum())
         mean, deviation = self._kernel.prior()
         away = (logarithms - mean) / deviation
         return value + 0.5 * away @ away, np.array(gradient) + away / deviation
 
-    def _parts(self, logarithms: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Returns kernel with noise [n, n], and its derivatives by all logarithms but the noise."""
+    def _slopes(self, logarithms: np.ndarray) -> list[tuple[np.ndarray, np.ndarray | float]]:
+        """Returns the kernel's derivatives by all logarithms but the noise, below and on the
+        diagonal; those by amplitudes are the groups' shares of the kernel."""
         kernel = self._kernel
         amplitudes, lengths = kernel.amplitudes(logarithms), kernel.lengths(logarithms)
         by_amplitude, by_length = [], []
         for group, kind in enumerate(kernel.kinds):
             pairs, amplitude = self._pairs[group], amplitudes[group]
             if kind == "linear":
-                by_amplitude.append(amplitude * pairs)
+                by_amplitude.append((amplitude * pairs, amplitude * self._squares[group]))
                 continue
-            root = np.sqrt(pairs * (5.0 / lengths[group]))
-            decay = amplitude * np.exp(-root)
-            by_amplitude.append((1.0 + root + root**2 / 3.0) * decay)
-            by_length.append(root**2 * (1.0 + root) / 6.0 * decay)
-        covariance = sum(by_amplitude)
-        covariance.flat[:: self.size + 1] += np.exp(logarithms[-1])
-        return covariance, by_amplitude + by_length
+            far = pairs * (1.0 / np.sqrt(lengths[group]))
+            decay = amplitude * np.exp(-far)
+            rise = (1.0 + far) * decay
+            far *= far
+            decay *= far * (1.0 / 3.0)
+            decay += rise
+            by_amplitude.append((decay, amplitude))
+            rise *= far * (1.0 / 6.0)
+            by_length.append((rise, 0.0))
+        return by_amplitude + by_length
 
-
-def _factor(covariance: np.ndarray) -> np.ndarray:
-    factor, info = scipy.linalg.lapack.dpotrf(covariance, lower=1, clean=1)
-    if info:
-        raise NasError(
-            f"the Gaussian process has a singular kernel at cell {info} of {len(covariance)}; the "
-            "features are not finite, or there is no noise"
-        )
-    return factor
+    def _upper(self, logarithms: np.ndarray, slopes: list) -> np.ndarray:
+        """Returns the upper Cholesky factor of kernel and noise, float64 [n, n], Fortran order."""
+        covariance = np.zeros((self.size, self.size))  # its lower triangle; LAPACK reads it across
+        shares = slopes[: len(self._kernel.kinds)]
+        covariance.ravel()[self._below] = sum(below for below, _ in shares)
+        covariance.flat[:: self.size + 1] = sum(own for _, own in shares) + np.exp(logarithms[-1])
+        upper, info = scipy.linalg.lapack.dpotrf(covariance.T, overwrite_a=1)
+        if info:
+            raise NasError(
+                f"the Gaussian process has a singular kernel at cell {info} of {self.size}; the "
+                "features are not finite, or there is no noise"
+            )
+        return upper

@@ -16,6 +16,7 @@ FIRST_REFITS = (3, 4, 6, 8, 10)
 GROWTH = 1.2
 
 Features = Callable[[np.ndarray], Sequence[np.ndarray]]  # of indices int [n]: [n, F] a group
+AsOf = Callable[[int], np.ndarray]  # of a number of cells: their accuracies when the last one came
 
 
 def refit_sizes() -> Iterator[int]:
@@ -70,13 +71,20 @@ class Hyperparameters:
         self._next = next(self._sizes)
         self.logarithms, self.size = kernel.prior()[0], 0
 
-    def learn(self, features: Features, cells: np.ndarray, accuracy: np.ndarray) -> bool:
+    def learn(
+        self,
+        features: Features,
+        cells: np.ndarray,
+        accuracy: np.ndarray,
+        as_of: AsOf | None = None,
+    ) -> bool:
         """Makes the fits that are due.
 
         Args:
             features: of cells by their indices.
             cells: int [n], all that are known, in the order of arrival.
             accuracy: float64 [n]; NaN is infeasible.
+            as_of: where accuracies have changed since they first came, what they were.
 
         Returns:
             whether a fit was due.
@@ -84,7 +92,8 @@ class Hyperparameters:
         before = self.size
         while self._next <= len(cells):
             training = Training(self._kernel, features(cells[: self._next]))
-            target = self._transform(accuracy[: self._next])
+            known = accuracy[: self._next] if as_of is None else as_of(self._next)
+            target = self._transform(known)
             self.logarithms = training.fit(target, self.logarithms)
             self.size, self._next = self._next, next(self._sizes)
         return self.size != before

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nas_tf.analysis import figures
-from nas_tf.analysis.canvas import save_figure
+from nas_tf.analysis.canvas import save_figure, short_number
 from nas_tf.analysis.curves import study_curves
 from nas_tf.core import ConfigError, History
 
@@ -196,3 +196,10 @@ def test_studies_without_test_accuracy(tmp_path):
 def test_regrets_of_different_accuracies_are_not_drawn_together():
     with pytest.raises(ConfigError, match="some studies have no test accuracy, others have"):
         figures.regret_figure({"one": _untested(2, 3), "other": _curves(2, 3)})
+
+
+@pytest.mark.parametrize("value, expected", [
+    (0, "0"), (1e-5, "1e-05"), (0.02, "0.02"), (5000, "5000"), (2e4, "20k"), (5e5, "500k"), (1e6, "1M"),
+])
+def test_ticks_are_short(value, expected):
+    assert short_number(value) == expected

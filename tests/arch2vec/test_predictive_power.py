@@ -24,7 +24,7 @@ def _predict(monkeypatch):
     """Returns a function that has cells 4 on predicted as told, in place of a process."""
 
     def replace(predicted):
-        def fixed(unused_embedding, accuracy, unused_num_train, unused_rng):
+        def fixed(unused_embedding, accuracy, *unused):
             return np.arange(4, len(accuracy)), np.asarray(predicted, np.float64)
 
         monkeypatch.setattr(module, "_predict", fixed)

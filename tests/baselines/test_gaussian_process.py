@@ -76,6 +76,69 @@ def test_a_restored_search_goes_on_bit_for_bit(toy, make, accuracy, settings):
     assert np.concatenate([begun, rest], axis=1).tolist() == whole.tolist()
 
 
+def noisy(toy, search, queries, accuracy):
+    """Runs a search whose second looks are told less than the first; returns keys [R, queries],
+    and what was said to have been measured before."""
+    trace, before = [], []
+    for number in range(queries):
+        suggestion = search.suggest()
+        again = suggestion.measured_before
+        assert search.num_asked == number
+        trace.append(suggestion.cells.keys[:, 0])
+        before.append(again[:, 0])
+        answer = toy.answer(suggestion, accuracy)
+        worse = answer.validation_accuracy - 0.05 * (again >= 0)
+        search.update(core.Feedback(**{**vars(answer), "validation_accuracy": worse}))
+    return np.stack(trace, axis=1), np.stack(before, axis=1)
+
+
+def test_a_second_look_at_every_cell_that_leads(toy, make, accuracy):
+    """Once the random cells are known, whoever leads by what was told last is looked at again."""
+    trace, before = noisy(toy, make([12, 13], second_looks=True), 30, accuracy)
+    for keys, again in zip(trace.tolist(), before.tolist()):
+        last, times = {}, {}
+        for number, (key, first) in enumerate(zip(keys, again)):
+            leader = max(last, key=last.get) if last else None
+            doubted = number >= 3 and leader is not None and times[leader] == 1
+            assert (key == leader) == doubted and (first >= 0) == doubted
+            if doubted:
+                assert first == keys.index(key)
+            value = accuracy[key] - 0.05 * doubted
+            times[key] = times.get(key, 0) + 1
+            if not np.isnan(value):
+                last[key] = value
+        assert max(times.values()) == 2
+
+
+def test_second_looks_are_restored_bit_for_bit(toy, make, accuracy):
+    undisturbed = make([14], second_looks=True)
+    whole, _ = noisy(toy, undisturbed, 40, accuracy)
+    for killed_at in (9, 23):
+        search = make([14], second_looks=True)
+        begun, _ = noisy(toy, search, killed_at, accuracy)
+        other = make([14], second_looks=True)
+        other.restore({name: np.array(value) for name, value in search.state().items()})
+        rest = []
+        for _ in range(40 - killed_at):
+            suggestion = other.suggest()
+            rest.append(suggestion.cells.keys[:, 0])
+            answer = toy.answer(suggestion, accuracy)
+            worse = answer.validation_accuracy - 0.05 * (suggestion.measured_before >= 0)
+            other.update(core.Feedback(**{**vars(answer), "validation_accuracy": worse}))
+        assert np.concatenate([begun, np.stack(rest, axis=1)], axis=1).tolist() == whole.tolist()
+        # Fitted to what was known then, not to what second looks have told since.
+        beliefs = [search._runs[0]._hyperparameters for search in (other, undisturbed)]  # pylint: disable=protected-access
+        assert beliefs[0].logarithms.tolist() == beliefs[1].logarithms.tolist()
+
+
+def test_what_is_out_for_a_second_look_is_not_looked_at_a_third_time(toy, make, accuracy):
+    search = make([15], second_looks=True)
+    noisy(toy, search, 3, accuracy)
+    suggestion = search.suggest(4)
+    assert (suggestion.measured_before[0] >= 0).tolist() == [True, False, False, False]
+    assert len(set(suggestion.cells.keys[0].tolist())) == 4
+
+
 def test_answers_in_any_order(toy, make, accuracy):
     """What is out is not asked for again; a late answer is learned from like any other."""
     search = make([8])

@@ -40,6 +40,25 @@ def test_mean():
     assert found.feasible.all() and (found.reason == "").all()
 
 
+def test_a_cell_measured_again_is_shown_by_another_training():
+    """The mean of both counts, the second is paid; other cells of the batch are as ever."""
+    evaluator, seeds = make(seeds=range(40)), 40
+    first = evaluator.evaluate(suggest([[10, 20]] * seeds), 7)
+    plain = evaluator.evaluate(suggest([[30, 10]] * seeds), 300)
+    asked = suggest([[30, 10]] * seeds)
+    before = np.tile([-1, 7], (seeds, 1))
+    again = evaluator.evaluate(
+        core.Suggestion(asked.cells, numbers=np.arange(300, 302), measured_before=before), 300
+    )
+    assert again.validation_accuracy[:, 0].tolist() == plain.validation_accuracy[:, 0].tolist()
+    shown = np.round(100 * first.validation_accuracy[:, 0]).astype(int) - 11  # 0, 1, 2
+    paid = np.round(again.cost_sec[:, 1]).astype(int) - 101
+    assert (paid != shown).all() and {*paid.tolist()} == {0, 1, 2}
+    mean = 0.5 * (VALIDATION[1, shown] + VALIDATION[1, paid])
+    np.testing.assert_allclose(again.validation_accuracy[:, 1], mean)
+    np.testing.assert_allclose(again.test_accuracy[:, 1], 0.1)
+
+
 def test_a_cell_outside_the_table_is_infeasible_and_free():
     found = make().evaluate(suggest([[10], [99]]), 0)
     assert found.feasible.tolist() == [[True], [False]]

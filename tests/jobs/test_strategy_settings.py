@@ -36,6 +36,7 @@ STRATEGY = {
     "min_bandwidth": ("bohb", 1.0),
     "gp_initial": ("gaussian_process", 8),
     "gp_round": ("gaussian_process", 3),
+    "gp_second_looks": ("gaussian_process", False),
     "gp_features": ("gaussian_process", "paths:matern"),
     "gp_summaries": ("gaussian_process", "four"),
     "gp_target": ("gaussian_process", "standardized"),

@@ -71,6 +71,7 @@ FAMILIES = {  # tiny ones, with every layer of the family
         {"channels": 2, "cells": 1},
     ),
     "darts": ("darts_v1", {"channels": 2, "cells": 3, "auxiliary": True, "drop_path": 0.2}),
+    "macro": ("12202110", {"channels": 4}),
     "randwire": ("8: 0-1 0-3 1-2 1-7 2-4 3-5 4-6 5-6 6-7", {"channels": 4}),
     "enas": (
         "5; 3 1; 4 1 1; 1 1 1 1; 1 1 1 0 1; 0 1 0 0 1 1; 0 0 1 1 1 0 0; 2 1 0 1 0 0 0 0; "

@@ -26,7 +26,8 @@ def history(benchmark, places, shown):
 def test_judged_by_the_mean_of_the_incumbent(benchmark):
     last = len(benchmark.cells) - 1
     step = 0.4 / last
-    places = np.full((2, 30), 0)
+    places = np.tile(np.arange(1, 31), (2, 1))
+    places[0, 6] = 0
     places[0, 4], places[1, 7] = last, last - 2
     shown = np.full((2, 30), 0.5)
     shown[0, 6] = 0.95  # a lucky training of the worst cell hides the best one
