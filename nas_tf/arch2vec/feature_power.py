@@ -37,8 +37,8 @@ def described(space: SearchSpace, cells: CellGraphs) -> dict[str, Described]:
     "path counts" are learned as an embedding is; "features" are those of the strategy
     `GaussianProcess`, with its kernel and its prior.
     """
-    (paths,) = CellFeatures(space, cells, ("paths",))(cells)
     groups = CellFeatures(space, cells, tuple(_KINDS))(cells)
+    paths = groups[tuple(_KINDS).index("paths")]
     splits = np.cumsum([group.shape[1] for group in groups[:-1]])
     return {
         # Of a mean variance of 1, as a standardised embedding is.
