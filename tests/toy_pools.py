@@ -9,9 +9,10 @@ from nas_tf import core
 from nas_tf.pools import pool
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.spaces.space import SearchSpace
 
 
-class GraphSpace:
+class GraphSpace(SearchSpace):
     """A space whose cells have the neighbours of a literal graph.
 
     Attributes:

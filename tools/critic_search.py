@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from nas_tf import core, storage
-from nas_tf.baselines.gaussian_process import KINDS
 from nas_tf.config import setting
 from nas_tf.graphpnas import replay
 from nas_tf.graphpnas.search import GraphSearch
@@ -32,6 +31,7 @@ from nas_tf.strategies.graphpnas import GraphPNAS
 from nas_tf.strategies.strategy import Searched, StudySetup
 from nas_tf.surrogates.acquisition import expected_improvement
 from nas_tf.surrogates.blas_threads import one_blas_thread
+from nas_tf.surrogates.cell_features import LISTED
 from nas_tf.surrogates.feature_pool import feature_pool
 from nas_tf.surrogates.gaussian_process import Kernel
 from nas_tf.surrogates.hyperparameters import Hyperparameters, normal_scores
@@ -40,7 +40,7 @@ from nas_tf.surrogates.prediction import predict
 SOURCES = ("random", "neighbours", "generator")
 OFFERED = "offered.npz"  # new candidates of every query, beside a study
 
-_GROUPS = tuple(KINDS)[:3]
+_GROUPS = tuple(LISTED)
 _FIRST = 10  # queries before the critic knows enough
 _PARENTS = 10  # cells whose neighbours are looked at
 
@@ -77,7 +77,7 @@ class CriticSearcher(GraphSearch):
     def __init__(self, *positional: Any, sources: Sequence[str], space: SearchSpace, **parts: Any):
         """Args: sources: some of `SOURCES`; the others as of `GraphSearch`."""
         self._sources = sources
-        self._kernel = Kernel(tuple(KINDS[name] for name in _GROUPS))
+        self._kernel = Kernel(tuple(LISTED.values()))
         super().__init__(*positional, space=space, **parts)
         described = feature_pool(space, self._pool.cells, _GROUPS)
         self._features = [group[described.kind] for group in described.features]

@@ -20,11 +20,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from absl import app, flags
 
-from nas_tf.baselines.gaussian_process import KINDS
 from nas_tf.benchmarks.embedded_digits import Digits
 from nas_tf.core import Stream, generator
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.surrogates.acquisition import expected_improvement
+from nas_tf.surrogates.cell_features import LISTED
 from nas_tf.surrogates.feature_pool import FeaturePool, feature_pool
 from nas_tf.surrogates.gaussian_process import Kernel
 from nas_tf.surrogates.hyperparameters import Hyperparameters, normal_scores
@@ -34,7 +34,7 @@ from nas_tf.surrogates.pool_posterior import PoolPosterior
 FIRST_SEED = 50000
 CHECKPOINTS = (50, 100, 150, 300)
 NUM_BEST = (3, 5, 10)
-GROUPS = tuple(KINDS)[:3]
+GROUPS = tuple(LISTED)
 
 
 class Run:
@@ -45,7 +45,7 @@ class Run:
 
     def __init__(self, pool: FeaturePool, repeats: np.ndarray, seed: int, second_look: bool):
         """Args: pool: of M cells; repeats: accuracies [M, 3]; seed: of the run."""
-        kernel = Kernel(tuple(KINDS[name] for name in GROUPS))
+        kernel = Kernel(tuple(LISTED.values()))
         self._pool, self._repeats, self._second_look = pool, repeats, second_look
         self._rng = generator(seed, Stream.REPEATS)
         self._first = self._rng.choice(len(repeats), 3, replace=False).tolist()

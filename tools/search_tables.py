@@ -2,7 +2,7 @@
 many queries it took to ask for the best cell there is.
 
     python -m tools.search_tables --inputs=runs/cifar100_gp,runs/cifar100_re --name=cifar100 \
-        --benchmark=nasbench201 --dataset=cifar100 --nasbench201_table=PATH \
+        --benchmark=nasbench201 --dataset=cifar100 --table=PATH \
         --output_dir=docs/searches/gaussian_process
 
 The best cell is that of the highest mean validation accuracy in the table: what searches look for,
@@ -172,11 +172,13 @@ def figure(strategies: Mapping[str, Runs], budget: int) -> Figure:
 
 def opened(values: flags.FlagValues) -> Benchmark:
     """Returns the benchmark that flags name."""
+    known = nas_tf.benchmarks
     if values.benchmark == "digits":
-        return nas_tf.benchmarks.digits()
-    if values.benchmark == "nasbench101":
-        return nas_tf.benchmarks.nasbench101(values.nasbench101_table, dataset=values.dataset)
-    return nas_tf.benchmarks.nasbench201(values.nasbench201_table, dataset=values.dataset)
+        return known.digits()
+    if values.benchmark == "macro":
+        return known.macro(values.table)
+    opener = {"nasbench101": known.nasbench101, "nasbench201": known.nasbench201}
+    return opener[values.benchmark](values.table, dataset=values.dataset)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -207,11 +209,11 @@ if __name__ == "__main__":
     flags.DEFINE_list("labels", [], "Names of the inputs, one each; those of strategies if none.")
     flags.DEFINE_list("budgets", ["25", "50", "100", "150", "192", "300", "400"], "Numbers of queries.")
     flags.DEFINE_enum(
-        "benchmark", "nasbench201", ["digits", "nasbench101", "nasbench201"], "What measured."
+        "benchmark", "nasbench201", ["digits", "macro", "nasbench101", "nasbench201"],
+        "What measured.",
     )
     flags.DEFINE_string("dataset", "cifar10", "Of the table.")
-    flags.DEFINE_string("nasbench201_table", None, "NAS-Bench-201's table.")
-    flags.DEFINE_string("nasbench101_table", None, "A CSV file of cells of NAS-Bench-101.")
+    flags.DEFINE_string("table", None, "Where the benchmark's table is.")
     flags.DEFINE_string("output_dir", "docs/searches/gaussian_process", "Where the files go.")
     flags.DEFINE_string("name", "best", "Of the files.")
     app.run(main)

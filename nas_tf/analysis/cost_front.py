@@ -91,7 +91,7 @@ def _scale_errors(axes: Axes, errors: np.ndarray) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=subs))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        room = max(high - low, 1e-3) * 0.05
+        room = max(0.05 * (high - low), 1e-3)  # at least: ticks have two decimals of a per cent
         axes.set_ylim(high + room, low - room)
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 * (1 - error):.4g}"))

@@ -47,6 +47,8 @@ class StudyDescription:
     search_epochs: int  # behind the validation accuracy that makes an incumbent
     report_epochs: int  # behind the test accuracy that is reported
     cost_budget_sec: float | None = None  # of a run; None where only queries limit it
+    space_num_cells: int | None = None  # where the table may have a part of the space's cells
+    measures_again: bool = False  # by another training
     validation: str = "random"  # the accuracy a search saw: one repeat, or "mean" of them
     protocol: str = ""  # in words, where a benchmark has its own
     table_checksum: str = ""  # SHA-256 of its content, whatever its name

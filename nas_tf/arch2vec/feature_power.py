@@ -11,12 +11,10 @@ import numpy as np
 from nas_tf.arch2vec.predictive_power import Learner, radial_process
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.space import SearchSpace
-from nas_tf.surrogates.cell_features import CellFeatures
+from nas_tf.surrogates.cell_features import LISTED, CellFeatures
 from nas_tf.surrogates.gaussian_process import Kernel, Training
 from nas_tf.surrogates.hyperparameters import standardized
 from nas_tf.surrogates.prediction import predict
-
-_KINDS = {"summaries": "linear", "paths": "matern", "positions": "matern"}  # of the strategy
 
 
 class Described(NamedTuple):
@@ -37,8 +35,8 @@ def described(space: SearchSpace, cells: CellGraphs) -> dict[str, Described]:
     "path counts" are learned as an embedding is; "features" are those of the strategy
     `GaussianProcess`, with its kernel and its prior.
     """
-    groups = CellFeatures(space, cells, tuple(_KINDS))(cells)
-    paths = groups[tuple(_KINDS).index("paths")]
+    groups = CellFeatures(space, cells, tuple(LISTED))(cells)
+    paths = groups[tuple(LISTED).index("paths")]
     splits = np.cumsum([group.shape[1] for group in groups[:-1]])
     return {
         # Of a mean variance of 1, as a standardised embedding is.
@@ -49,7 +47,7 @@ def described(space: SearchSpace, cells: CellGraphs) -> dict[str, Described]:
 
 def _grouped(splits: np.ndarray) -> Learner:
     """Returns a Gaussian process over groups of columns that begin anew at some places."""
-    kernel = Kernel(tuple(_KINDS.values()))
+    kernel = Kernel(tuple(LISTED.values()))
 
     def learn(
         vectors: np.ndarray, accuracy: np.ndarray, unused_seed: int

@@ -30,15 +30,12 @@ from nas_tf.pools.round_search import RoundSearch
 from nas_tf.spaces.space import SearchSpace
 from nas_tf.surrogates.acquisition import acquisition
 from nas_tf.surrogates.blas_threads import one_blas_thread
+from nas_tf.surrogates.cell_features import LISTED
 from nas_tf.surrogates.feature_pool import FeaturePool, feature_pool
 from nas_tf.surrogates.gaussian_process import Kernel
 from nas_tf.surrogates.hyperparameters import TARGETS, AsOf, Hyperparameters
 from nas_tf.surrogates.pool_pairs import PoolPairs
 from nas_tf.surrogates.pool_posterior import PoolPosterior
-
-# Kernels of the groups.
-KINDS = {"summaries": "linear", "paths": "matern", "positions": "matern",
-         "neighbourhoods": "matern"}
 
 
 class GaussianProcessSearch(RoundSearch):
@@ -73,7 +70,7 @@ class GaussianProcessSearch(RoundSearch):
             seeds: R non-negative seeds. Nothing else of a run is random.
             num_initial: random cells a run begins with.
             round_size: queries between two predictions.
-            kinds: kernels by the names of groups of features; `KINDS` but the last when None.
+            kinds: kernels by the names of groups of features; `LISTED` when None.
             summaries: numbers in the group of that name; all when None.
             target: what is learned of accuracies, one of `hyperparameters.TARGETS`.
             acquisition_name: one of `acquisition.ACQUISITIONS`.
@@ -86,7 +83,7 @@ class GaussianProcessSearch(RoundSearch):
             core.ConfigError: seeds are negative or missing.
             ValueError: the pool is empty.
         """
-        kinds = {name: KINDS[name] for name in tuple(KINDS)[:3]} if kinds is None else kinds
+        kinds = LISTED if kinds is None else kinds
         self._kernel = Kernel(tuple(kinds.values()))
         self._target = target
         self._acquisition, self._num_candidates = acquisition_name, num_candidates

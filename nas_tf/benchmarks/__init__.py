@@ -61,7 +61,8 @@ def nasbench101(
         recipe = NasBench101(**settings)
         opened = of_table(path, NasBench101Space(), validation=validation, epochs=recipe.epochs)
         return named(opened, dataset)
-    kind = "csv_file" if looks_like_csv(expand_home(path)) else "records"
+    named_csv = os.fspath(path).lower().removesuffix(".gz").endswith(".csv")
+    kind = "csv_file" if named_csv or looks_like_csv(expand_home(path)) else "records"
     return NasBench101(**settings, **{kind: str(path)}).open(NasBench101Space())
 
 

@@ -29,6 +29,8 @@ class Benchmark:
         report_epochs: training epochs behind the test accuracy.
         cells: [M], those measured; None where they cannot be listed.
         path: file it came from; "" without one.
+        space_num_cells: how many the space has, where a table may have a part of them; None where
+            it has them all, or they cannot be counted.
         validation_accuracy: float64 [M], mean of the repeats at the full budget; None without
             `cells`.
         validation: what of the repeats a search sees, "random" or "mean"; "single" where there is
@@ -56,6 +58,7 @@ class Benchmark:
     report_epochs: int
     cells: CellGraphs | None = None
     path: str = ""
+    space_num_cells: int | None = None
     validation_accuracy: np.ndarray | None = None
     validation: str = "mean"
     measures_again: bool = False

@@ -45,6 +45,7 @@ def of_measured(
         path=table.path,
         dataset=table.dataset,
         cells=table.cells,
+        space_num_cells=len(space.enumerate_cells()) if space.has("enumerate_cells") else None,
         epochs=budgets,
         report_epochs=full,
         validation_accuracy=mean,

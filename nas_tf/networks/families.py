@@ -4,6 +4,8 @@ Shapes: B cells, N nodes, L layers of ENAS.
 """
 
 import dataclasses
+from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -35,15 +37,18 @@ class Around:
     setting: str = "cifar"
 
     def __post_init__(self):
-        object.__setattr__(self, "input_shape", tuple(self.input_shape))
-        if self.num_classes < 2:
-            raise ConfigError(f"num_classes={self.num_classes}: expected at least 2")
-        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
-            raise ConfigError(f"input_shape={self.input_shape}: expected (height, width, channels)")
+        if not _is_whole(self.num_classes, 2):
+            raise ConfigError(f"num_classes={self.num_classes!r}: expected 2 or more")
+        sides = self.input_shape if isinstance(self.input_shape, Sequence) else ()
+        if len(sides) != 3 or not all(_is_whole(side, 1) for side in sides):
+            raise ConfigError(
+                f"input_shape={self.input_shape!r}: expected (height, width, channels)"
+            )
+        object.__setattr__(self, "input_shape", tuple(sides))
         for name in ("channels", "cells"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name}={value}: expected at least 1, or None")
+            if value is not None and not _is_whole(value, 1):
+                raise ConfigError(f"{name}={value!r}: expected at least 1, or None")
         if not 0 <= self.drop_path < 1:
             raise ConfigError(f"drop_path={self.drop_path}: expected a rate from 0 to below 1")
 
@@ -55,6 +60,10 @@ class Around:
         """Returns those of channels and cells that are given, by a builder's own names."""
         values = {theirs: getattr(self, ours) for ours, theirs in names.items()}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
 
 
 def _nasbench101(around: Around) -> dict[str, Any]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from nas_tf import core
 from nas_tf.graphs import CellGraphs
-from nas_tf.pools.pool import Neighbours, Queried
+from nas_tf.pools.neighbours import Neighbours
+from nas_tf.pools.pool import Queried
 from nas_tf.spaces.space import SearchSpace
 
 _DRAWS = (8, 64, 512, 4096)  # cells drawn at a time before a search gives up
@@ -64,7 +65,7 @@ class OpenPool:
         return numbers.reshape(cells.shape)
 
     def neighbours(self, index: np.ndarray) -> np.ndarray:
-        """Returns the neighbours of cells; see `pool.Neighbours.of`."""
+        """Returns the neighbours of cells; see `Neighbours.of`."""
         return self._neighbours.of(index)
 
     def check_left(self, queried: Queried, runs: np.ndarray) -> None:

@@ -3,12 +3,6 @@
 A pool numbers cells. One that is known beforehand is `Pool`, one that grows with the cells a search
 meets is `open_pool.OpenPool`; searches use both alike.
 
-Neighbours are found when they are first asked for and kept: a search asks for those of a few
-thousand cells, while finding them for all 423,624 of NAS-Bench-101 takes minutes.
-
-Of a pool that is a small part of a space most cells have no neighbour: then those two edits away
-are its neighbours, so that who moves from cell to cell does not begin anew at every step.
-
 Shapes: M cells of the pool, R runs, K cells asked about, W neighbours of the cell with the most.
 """
 
@@ -20,10 +14,9 @@ import numpy as np
 from nas_tf import core
 from nas_tf import graphs
 from nas_tf.graphs import CellGraphs
-from nas_tf.pools.two_edits import TwoEdits
+from nas_tf.pools.neighbours import Neighbours
 from nas_tf.spaces.space import SearchSpace
 
-_CHUNK = 1024  # cells whose neighbours are made at a time
 _RUN_BITS = 32  # of an index within a run
 
 
@@ -80,8 +73,7 @@ class Pool:
             raise ValueError("the pool has no cells")
         self.cells = unique_cells(cells)
         self._index = graphs.KeyIndex(self.cells.keys)
-        further = neighbour_edits > 1
-        self._neighbours = Neighbours(self, space, further=further)
+        self._neighbours = Neighbours(self, space, further=neighbour_edits > 1, grows=False)
 
     def queried(self, num_runs: int) -> "Queried":
         """Returns the books of runs that have asked for nothing."""
@@ -117,74 +109,6 @@ class Pool:
             unused_rng: as of `open_pool.OpenPool`.
         """
         return queried.draw(uniform, len(self.cells))[runs]
-
-
-class Neighbours:
-    """The neighbours that every cell of a pool has within the pool."""
-
-    def __init__(self, pool: "Pool", space: SearchSpace | None, *, further: bool = False):
-        """Args: pool: numbers the cells; space: says what one edit is; further: see `Pool`."""
-        self._pool, self._space, self._further = pool, space, further
-        self._two_edits: TwoEdits | None = None  # made when a cell without neighbours is met
-        self._start = np.full(len(pool.cells), -1, np.int64)  # in the list; -1 is not found yet
-        self._count = np.zeros(len(pool.cells), np.int64)
-        self._list = np.zeros(1, np.int32)  # the first is of no cell: no index is out of range
-
-    def of(self, index: np.ndarray) -> np.ndarray:
-        """Returns the neighbours of cells.
-
-        Args:
-            index: int [K], in the pool.
-
-        Returns:
-            int32 [K, W], by ascending key; -1 fills rows up to the longest. W is at least 1.
-        """
-        self._grow(int(index.max(initial=-1)) + 1)
-        missing = np.unique(index[self._start[index] < 0])
-        for begin in range(0, len(missing), _CHUNK):
-            self._find(missing[begin : begin + _CHUNK])
-        count = self._count[index]
-        column = np.arange(max(1, count.max(initial=0)))
-        inside = column < count[:, None]
-        position = np.where(inside, self._start[index][:, None] + column, 0)
-        return np.where(inside, self._list[position], np.int32(-1))
-
-    def _find(self, index: np.ndarray) -> None:
-        """Finds the neighbours of cells [K] and keeps them."""
-        candidates, origin = self._space.neighbours(self._pool.cells[index])
-        found = self._pool.find(candidates)
-        inside = found >= 0
-        keys, origin, found = candidates.keys[inside], origin[inside], found[inside]
-        order = np.lexsort((keys, origin))
-        origin, found = origin[order], found[order]
-        if self._further:
-            origin, found = self._with_further(index, origin, found)
-        count = np.bincount(origin, minlength=len(index))
-        self._start[index] = len(self._list) + np.cumsum(count) - count
-        self._count[index] = count
-        self._list = np.concatenate([self._list, found])
-
-    def _with_further(
-        self, index: np.ndarray, origin: np.ndarray, found: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Adds what is two edits away to those of cells [K] that have no neighbours."""
-        alone = np.setdiff1d(np.arange(len(index)), origin)
-        if not len(alone):
-            return origin, found
-        if self._two_edits is None:
-            self._two_edits = TwoEdits(self._pool.cells, self._space)
-        more, row = self._two_edits.of(index[alone])
-        origin = np.concatenate([origin, alone[row]])
-        order = np.argsort(origin, kind="stable")
-        return origin[order], np.concatenate([found, more.astype(found.dtype)])[order]
-
-    def _grow(self, size: int) -> None:
-        """Makes room for cells that the pool has met since."""
-        more = max(0, size - len(self._start))
-        if more:
-            more = max(more, len(self._start))
-            self._start = np.concatenate([self._start, np.full(more, -1, np.int64)])
-            self._count = np.concatenate([self._count, np.zeros(more, np.int64)])
 
 
 class Queried:
@@ -246,13 +170,16 @@ class Queried:
             bool [K, W]: the run has asked for the cell; float64 [K, W]: its accuracy, -inf where it
             is infeasible, NaN where it is not known (out, not asked for or no cell).
         """
-        entries = self._entry(runs[:, None], cells)
-        if not len(self._entries):
-            return np.zeros(entries.shape, bool), np.full(entries.shape, np.nan)
-        position = np.searchsorted(self._entries, entries)
-        position = np.minimum(position, len(self._entries) - 1)
-        found = (self._entries[position] == entries) & (cells >= 0)
-        return found, np.where(found, self._accuracy[position], np.nan)
+        found, accuracy = np.zeros(cells.size, bool), np.full(cells.size, np.nan)
+        place = np.flatnonzero(cells >= 0)  # rows are padded: half of them and more is no cell
+        if len(self._entries):
+            entries = self._entry(runs[:, None], cells).ravel()[place]
+            position = np.searchsorted(self._entries, entries)
+            position = np.minimum(position, len(self._entries) - 1)
+            there = self._entries[position] == entries
+            found[place] = there
+            accuracy[place[there]] = self._accuracy[position[there]]
+        return found.reshape(cells.shape), accuracy.reshape(cells.shape)
 
     def num_left(self, num_cells: int) -> np.ndarray:
         """Returns int64 [R], how many of a pool's cells each run has not asked for."""

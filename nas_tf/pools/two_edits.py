@@ -1,21 +1,17 @@
 """Cells of a pool that are two edits apart, whether the cell between them is in the pool or not.
 
 Two cells are two edits apart where they have a neighbour in common: the neighbours of all cells are
-made once and sorted. Those of a large pool, which take seconds, are kept in the cache directory.
+made once and sorted.
 
 Shapes: M cells of the pool, E neighbours of all of them, K cells asked about, T pairs.
 """
 
-import hashlib
-
 import numpy as np
 
-from nas_tf import caching
-from nas_tf.graphs import KEYS_VERSION, CellGraphs
+from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.space import SearchSpace
 
 _CHUNK = 1024  # cells whose neighbours are made at a time
-_CACHED_CELLS = 5_000  # neighbours of the cells of larger pools are kept on disk
 
 
 class TwoEdits:
@@ -28,8 +24,7 @@ class TwoEdits:
             cells: the pool [M].
             space: says what one edit is.
         """
-        find = _kept_neighbours if len(cells) > _CACHED_CELLS else _neighbours
-        self._keys, count = find(cells, space)
+        self._keys, count = _neighbours(cells, space)
         self._first = np.cumsum(count) - count
         self._count = count
         order = np.argsort(self._keys, kind="stable")
@@ -67,25 +62,6 @@ def _neighbours(cells: CellGraphs, space: SearchSpace) -> tuple[np.ndarray, np.n
         part = count[start : start + _CHUNK]
         part += np.bincount(origin, minlength=len(part))
     return np.concatenate(keys), count
-
-
-def _kept_neighbours(cells: CellGraphs, space: SearchSpace) -> tuple[np.ndarray, np.ndarray]:
-    """Does `_neighbours`, or reads what it returned for the same cells."""
-    digest = hashlib.sha256(np.ascontiguousarray(cells.keys).tobytes())
-    digest.update(repr((space.name, KEYS_VERSION)).encode())
-
-    def make():
-        keys, count = _neighbours(cells, space)
-        return {"keys": keys, "count": count}, {"space": space.name}
-
-    def read(columns, unused_metadata):
-        keys, count = np.asarray(columns["keys"]), np.asarray(columns["count"])
-        if len(count) != len(cells) or count.sum() != len(keys):
-            raise ValueError("neighbours of another pool")
-        return keys, count
-
-    directory = caching.cache_directory() / "neighbours" / digest.hexdigest()[:16]
-    return caching.cached_columns(directory, make, read, name="neighbours of cells")
 
 
 def _spread(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,11 +20,11 @@ FIGURES = {
     "incumbents": "Validation accuracy as the searches saw it, and mean test accuracy, of the "
     "incumbents. The best of many noisy validation accuracies is optimistic; test accuracy played "
     "no part in any choice.",
-    "costs": "Everything the runs saw: validation accuracy, a mean over the runs that queried the "
-    "network, against its trainable parameters and against the multiply-adds of its convolutions and "
-    "classifier for one image. Both are counted from the architecture, as the benchmark's network for "
-    "CIFAR-10 has them, whatever was trained. Nothing that was seen is better in both than a network on "
-    "the front. The best of many noisy accuracies is optimistic.",
+    "costs": "Every network that a run saw trained in full: validation accuracy, a mean over the "
+    "runs that queried it, against its trainable parameters and against the multiply-adds of its "
+    "convolutions and classifier for one image. Both are counted from the architecture, as the "
+    "benchmark's network for CIFAR-10 has them, whatever was trained. Nothing that was seen is better "
+    "in both than a network on the front. The best of many noisy accuracies is optimistic.",
     "final_regret": "Empirical distribution of final test regret: a line is at height y where a "
     "share y of the study's runs ended with at most that regret. Higher and further to the left is "
     "better.",
@@ -33,8 +33,8 @@ COMPARISON = f"""\
 - {INCUMBENT} All numbers are computed from the studies' traces.
 - **Several pre-trained models**: ± is over the runs within a model. **Between models**: sample \
 standard deviation of the models' means, to which the luck of their runs adds; runs of one model \
-say nothing of other models. Runs without a feasible cell are left out. **Reported validation**: \
-of the same incumbents, as the benchmark reports it.
+say nothing of other models. Runs that have no feasible cell yet, or (BOHB) none trained in full, \
+are left out. **Reported validation**: of the same incumbents, as the benchmark reports it.
 - **Published**: mean test accuracy by this protocol after this budget.
 - **Difference**: mean test accuracy minus the reference's, with its 95 % confidence interval \
 (Student's t for pairs of runs, Welch's otherwise; of the models' means where a study has \
@@ -52,8 +52,9 @@ included where it was done there; search alone, over all starts. Model: seed of 
 and the beginning of its weights' checksum."""
 FEWER_QUERIES = (
     "{accuracy} (%) of the incumbents, mean ± sample standard deviation over runs; bold: the "
-    "best mean; in brackets: published by this protocol after as many queries."
+    "best mean."
 )
+_PUBLISHED = "In brackets: published by this protocol after as many queries."
 
 
 def incumbent(tested: bool = True) -> str:
@@ -82,8 +83,7 @@ def comparison(tested: bool = True) -> str:
     )
 
 
-def fewer_queries(tested: bool = True) -> str:
-    """Returns the text over the table of fewer queries."""
-    if tested:
-        return FEWER_QUERIES.format(accuracy="Test accuracy")
-    return FEWER_QUERIES.format(accuracy="Validation accuracy").split("; in brackets")[0] + "."
+def fewer_queries(tested: bool = True, published: bool = False) -> str:
+    """Returns the text over the table of fewer queries, which may have published numbers."""
+    text = FEWER_QUERIES.format(accuracy="Test accuracy" if tested else "Validation accuracy")
+    return f"{text} {_PUBLISHED}" if published else text

@@ -1,6 +1,6 @@
 """Text of a comparison of studies, as Markdown: one section for each benchmark and data set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from nas_tf.reports.comparison_checklist import checklist
 from nas_tf.reports.finished_study import FinishedStudy, Moments
 from nas_tf.reports.html_page import page
 from nas_tf.reports.wording import (
-    budget, cost, count, dataset_name, disclaimer, duration, escaped, facts, percent, plain,
-    plus_minus, table, table_in_words, trained_for,
+    budget, cost, count, dataset_name, disclaimer, duration, escaped, facts, neighbours_in_words,
+    percent, plain, plus_minus, second_looks_in_words, table, table_in_words, trained_for,
 )
 
 LEVEL = 0.05  # of significance
@@ -76,6 +76,8 @@ def _section(group: Section, figures: Mapping[str, str]) -> list[str]:
             "Best validation accuracy in it": percent(summary.get("best_validation_accuracy"), 2),
             "Validation accuracy that searches saw": summary["validation"],
             "Protocol": escaped(summary.get("protocol", "")),
+            "Neighbours": _each_once(neighbours_in_words, group.parts),
+            "Second looks": _each_once(second_looks_in_words, group.parts),
             "Compared after": budget(*group.endpoint),
             "Budgets": "" if group.same_budget else "**they differ: compared at the smallest**",
             "Reference": escaped(group.studies[group.reference].label) * several,
@@ -90,6 +92,11 @@ def _section(group: Section, figures: Mapping[str, str]) -> list[str]:
     if any(_settings(study)["Settings"] for study in group.parts):
         blocks += ["### Settings that are not as they are by default", settings]
     return [*blocks, "### Versions", _versions(group)]
+
+
+def _each_once(say: Callable[[Mapping], str], parts: Sequence[FinishedStudy]) -> str:
+    """Returns what is said of some studies by their summaries."""
+    return "; ".join(dict.fromkeys(filter(None, (say(part.summary) for part in parts))))
 
 
 def _result(group: Section, index: int) -> dict[str, str]:
@@ -169,17 +176,19 @@ def _after_fewer_queries(group: Section) -> list[str]:
     counts = [n for n in query_counts(group.endpoint.queries or 1).tolist() if n >= _FIRST]
     if len(counts) < 2:
         return []
-    rows = [{"Study": escaped(study.label)} for study in group.studies]
+    rows, any_published = [{"Study": escaped(study.label)} for study in group.studies], False
     for n in counts:
         reached = [outcome(study.curves, Endpoint(n, None)) for study in group.studies]
         found = [s.moments(o[group.accuracy]) for s, o in zip(group.studies, reached)]
         best = int(np.argmax(np.nan_to_num([moments.mean for moments in found])))
         for index, (study, moments) in enumerate(zip(group.studies, found)):
             published = study.notes.after(study.summary, n, group.endpoint.cost_sec)
+            any_published |= published is not None
             bold = "**" * (index == best and len(rows) > 1)
             text = f"{bold}{plus_minus(*moments)}{bold}"
             rows[index][f"{n:,}"] = text + (f" ({published.text})" if published else "")
-    return ["### After fewer queries", captions.fewer_queries(group.tested), table(rows)]
+    caption = captions.fewer_queries(group.tested, any_published)
+    return ["### After fewer queries", caption, table(rows)]
 
 
 def _run(study: FinishedStudy) -> dict[str, str]:

@@ -47,7 +47,7 @@ def predictive_figure(results: Mapping[str, PredictivePower]) -> Figure:
     for axes, name, factor in zip(panels[-2:], ("rmse", "pearson"), (100, 1)):
         for found, line, dashes in zip(results.values(), LINES, _DASHES):
             curve = factor * getattr(found, name)
-            _draw_curve(axes, found.thresholds, curve, line | {"linestyle": dashes})
+            _draw_curve(axes, curve, line | {"linestyle": dashes})
         if axes.lines:
             _name_thresholds(axes, next(iter(results.values())))
         else:
@@ -140,13 +140,16 @@ def _draw_predictions(
     _note(axes, f"{len(points):,} cells" + f"\n{beyond:,} outside" * bool(beyond))
 
 
-def _draw_curve(axes: Axes, thresholds: np.ndarray, values: np.ndarray, line: Mapping) -> None:
-    """Draws mean and sample standard deviation over the seeds [S, T] that have a number."""
+def _draw_curve(axes: Axes, values: np.ndarray, line: Mapping) -> None:
+    """Draws mean and sample standard deviation over the seeds [S, T] that have a number.
+
+    Thresholds are evenly apart: where most cells are good those of interest are close together.
+    """
     found = spread(values)
     use = found.count > 0
     if not use.any():
         return
-    x, mean = 100 * thresholds[use], found.mean[use]
+    x, mean = np.flatnonzero(use), found.mean[use]
     std = np.nan_to_num(found.std[use])  # one number: the band has no width there
     if len(values) > 1:
         axes.fill_between(x, mean - std, mean + std, color=line["color"], alpha=0.2, linewidth=0)
@@ -154,12 +157,11 @@ def _draw_curve(axes: Axes, thresholds: np.ndarray, values: np.ndarray, line: Ma
 
 
 def _name_thresholds(axes: Axes, found: PredictivePower) -> None:
-    """Puts ticks at up to four thresholds, with the mean number of cells above each below it."""
-    even = np.linspace(found.thresholds[0], found.thresholds[-1], 4)
-    ticks = np.unique(np.abs(found.thresholds - even[:, None]).argmin(axis=1))
+    """Puts a tick at every threshold, with the mean number of cells above it below."""
     cells = found.counts.mean(axis=0)
-    labels = [f"{100 * found.thresholds[tick]:.4g}\n{cells[tick]:,.0f}" for tick in ticks]
-    axes.set_xticks(100 * found.thresholds[ticks], labels)
+    pairs = zip(found.thresholds, cells, strict=True)
+    labels = [f"{100 * threshold:.3g}\n{above:,.0f}" for threshold, above in pairs]
+    axes.set_xticks(np.arange(len(labels)), labels, fontsize=7.0)
     axes.set_xlabel("true accuracy above (%); cells")
 
 

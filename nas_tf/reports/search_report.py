@@ -22,8 +22,8 @@ from nas_tf.reports.autoencoders import HOW_TO_READ, quality_table, row_of_model
 from nas_tf.reports.html_page import page, save_pictures
 from nas_tf.reports.notes import Published, ReportNotes
 from nas_tf.reports.wording import (
-    budget, cost, disclaimer, duration, facts, percent, plain, plus_minus, table, table_in_words,
-    without_test_accuracy,
+    budget, cost, disclaimer, duration, facts, neighbours_in_words, percent, plain, plus_minus,
+    second_looks_in_words, table, table_in_words, without_test_accuracy,
 )
 from nas_tf.spaces.counting import Cost
 from nas_tf.storage import atomic_write
@@ -182,6 +182,8 @@ def _what_was_run(summary: Mapping[str, Any], notes: ReportNotes) -> dict[str, s
         "Best validation accuracy in it": percent(summary.get("best_validation_accuracy"), 2),
         "What a search saw": _VALIDATION.get(summary["validation"], summary["validation"]),
         "Protocol": summary.get("protocol", ""),
+        "Neighbours": neighbours_in_words(summary),
+        "Second looks": second_looks_in_words(summary),
         "Cells measured after": f"{', '.join(shorter)} or {full} epochs" if shorter else "",
         "Incumbents are measured after": f"{full} epochs" if shorter else "",
         "Budget of a run": budget(*limits),

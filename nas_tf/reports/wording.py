@@ -129,6 +129,26 @@ def table_in_words(summary: Mapping[str, Any]) -> str:
     return f"{escaped(summary['table'])}: {cells}{data}, {trained_for(summary)}"
 
 
+def neighbours_in_words(summary: Mapping[str, Any]) -> str:
+    """Returns what a strategy took for neighbours in a table of a part of a space; else ""."""
+    edits = summary.get("settings", {}).get("neighbour_edits")
+    measured, every = summary["table_num_cells"], summary.get("space_num_cells") or 0
+    if edits is None or measured >= every:
+        return ""
+    rule = "those in the table alone" if edits == 1 else "of a cell without any, those two edits away"
+    return f"{rule} (neighbour_edits={edits}): the table has {measured:,} of {every:,} cells"
+
+
+def second_looks_in_words(summary: Mapping[str, Any]) -> str:
+    """Returns that a strategy has cells measured again; "" where none are."""
+    if not (summary.get("measures_again") and summary.get("settings", {}).get("gp_second_looks")):
+        return ""
+    return (
+        "a cell that leads is measured once more, by another training, and counts with the mean of "
+        "both; what was shown is not what is reported"
+    )
+
+
 def without_test_accuracy(summary: Mapping[str, Any]) -> str:
     """Returns that a study's table has no test accuracy; "" where it has."""
     return next((note for note in summary.get("notes", ()) if "no test accuracy" in note), "")

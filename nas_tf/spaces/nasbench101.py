@@ -43,6 +43,7 @@ class NasBench101Space(SearchSpace):
     max_nodes = MAX_VERTICES
     op_names = OP_NAMES
     op_labels = ("input", "1×1", "3×3", "max-pool", "output")
+    neighbours_version = 1
 
     def __init__(self, max_vertices: int = MAX_VERTICES, max_edges: int = MAX_EDGES):
         check_limits(max_vertices, max_edges)

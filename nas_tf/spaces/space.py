@@ -33,12 +33,15 @@ class SearchSpace:
         op_names: D names of operations, in the order of their codes.
         op_labels: D short ones for pictures, different from each other; the names where a space
             says nothing else.
+        neighbours_version: a number makes searches keep the neighbours of a pool's cells on disk,
+            where finding them takes long; it changes with what a neighbour is.
     """
 
     name: str
     title: str
     max_nodes: int
     op_names: tuple[str, ...]
+    neighbours_version: int | None = None
 
     @property
     def op_labels(self) -> tuple[str, ...]:

@@ -35,8 +35,9 @@ class Bohb(Strategy):
         """See `Strategy.check`."""
         if len(epochs) < 2:
             raise ConfigError(
-                f"BOHB needs two training budgets or more, as nasbench_full.tfrecord has; this "
-                f"table has one, {epochs[0]} epochs"
+                "BOHB needs two training budgets or more, as nasbench_full.tfrecord has or a CSV "
+                f"file with accuracies after several numbers of epochs; this table has one, "
+                f"{epochs[0]} epochs"
             )
         needed = bohb.first_full_query(len(epochs), self.eta)
         if budget.num_queries is not None and budget.num_queries < needed:

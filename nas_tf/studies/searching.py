@@ -338,6 +338,8 @@ class PlannedSearch:
             table_path=benchmark.path,
             table_num_cells=0 if benchmark.cells is None else len(benchmark.cells),
             table_checksum=benchmark.table_checksum,
+            space_num_cells=benchmark.space_num_cells,
+            measures_again=benchmark.measures_again,
             dataset=benchmark.dataset,
             strategy=self.strategy_name,
             seed=self.settings.seed,

@@ -28,6 +28,8 @@ from nas_tf.surrogates import cell_summaries, path_counts
 from nas_tf.surrogates.live_graphs import LiveGraphs, live_graphs
 
 GROUPS = ("summaries", "paths", "positions", "neighbourhoods")
+# Of cells that can be listed, each with its kernel (`gaussian_process.KINDS`).
+LISTED = {"summaries": "linear", "paths": "matern", "positions": "matern"}
 MAX_COMPONENTS = 64  # of paths
 
 _MAX_PATHS = 128  # sequences that are kept one by one
@@ -50,7 +52,7 @@ class CellFeatures:
         self,
         space: SearchSpace,
         reference: CellGraphs,
-        groups: Sequence[str] = GROUPS[:3],
+        groups: Sequence[str] = tuple(LISTED),
         summaries: Sequence[str] | None = None,
     ):
         """Takes the measure of cells.

@@ -52,7 +52,7 @@ def _of_hashes(rows: CsvRows, space: SearchSpace) -> CellGraphs:
     if tuple(space.op_names) != OP_NAMES:
         raise DataError(
             f"{rows.path}: row 1, column {HASH}: NAS-Bench-101's hashes, the table is read for "
-            f"{space.name}; name the cells by another column"
+            f"{space.name}; name the cells by another column, or give the file as NAS-Bench-101's"
         )
     texts = [text.strip().lower() for text in rows.texts[HASH]]
     for row, text in enumerate(texts):

@@ -98,7 +98,11 @@ def read_rows(
     path = pathlib.Path(path)
     rows, numbers = _split(path, kind, expected)
     header = [name.strip() for name in rows[0]]
+    if len(header) == 1 and (mark := next((m for m in ";\t" if m in header[0]), "")):
+        raise DataError(f"{path}: row 1: columns are divided by {mark!r}, expected commas")
     check_header(path, header)
+    if header.count("") > 1:
+        raise DataError(f"{path}: row 1: {header.count('')} columns have no name")
     for name in header:
         if header.count(name) > 1:
             raise DataError(f"{path}: row 1: column {name} is there {header.count(name)} times")

@@ -36,7 +36,7 @@ from nas_tf.tables.cell_query import query
 from nas_tf.tables.csv_rows import CsvRows, read_rows, shortened
 
 _CODE = "architecture"
-_TRAINING = re.compile(r"test_acc_([1-9][0-9]*)", re.ASCII)
+_TRAINING = re.compile(r"test_acc_([0-9]+)", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,7 +104,9 @@ def _check_header(path: pathlib.Path, header: Sequence[str]) -> None:
     found = shortened(", ".join(header))
     if _CODE not in header:
         raise DataError(f"{path}: row 1: no column {_CODE}; found {found}")
-    if len(_trainings(header)) < 2:
+    trainings = _trainings(header)
+    expected = [f"test_acc_{number}" for number in range(1, len(trainings) + 1)]
+    if len(trainings) < 2 or trainings != expected:
         raise DataError(
             f"{path}: row 1: expected columns test_acc_1, test_acc_2, ... of two trainings or "
             f"more; found {found}"

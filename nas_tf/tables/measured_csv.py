@@ -29,13 +29,14 @@ from nas_tf.tables.csv_rows import CsvRows, read_rows, shortened
 
 VALIDATION, TEST, TIME = "validation_accuracy", "test_accuracy", "training_time_sec"
 PARAMETERS = "trainable_parameters"
+UNKNOWN = "unknown"  # data set that nobody named
 
 _METRIC = re.compile(
     rf"((?P<dataset>.+)_)?(?P<kind>{VALIDATION}|{TEST}|{TIME})_(?P<epochs>[0-9]+)ep"
     r"(_(?P<repeat>[0-9]+))?",
     re.ASCII,
 )
-_PER_CENT = 100
+_PER_CENT, _MOST_PARAMETERS = 100, 10**15
 
 Names = dict[str, dict[int, list[str]]]  # kind -> epochs -> columns, a training each
 
@@ -55,7 +56,7 @@ def has_metrics(header: Sequence[str]) -> bool:
 
 
 def read_table(
-    path: pathlib.Path, space: SearchSpace, dataset: str = "unknown"
+    path: pathlib.Path, space: SearchSpace, dataset: str = UNKNOWN
 ) -> Measured:
     """Reads a file.
 
@@ -103,9 +104,12 @@ def _metric_names(rows: CsvRows, dataset: str) -> Names:
         ConfigError: columns begin with names of data sets, and none with this one's.
     """
     matches = [match for name in rows.texts if (match := _METRIC.fullmatch(name))]
+    _check_written_once(rows, matches)
     own = [match for match in matches if match["dataset"] in (None, dataset)]
     if not any(match["kind"] == VALIDATION for match in own):
         known = ", ".join(dict.fromkeys(match["dataset"] for match in matches if match["dataset"]))
+        if dataset == UNKNOWN:
+            raise ConfigError(f"{rows.path} has columns of {known}: choose one as the dataset")
         raise ConfigError(f"dataset={dataset}: {rows.path} has {known}")
     numbers: dict[str, dict[int, dict[int | None, str]]] = {VALIDATION: {}, TEST: {}, TIME: {}}
     for match in sorted(own, key=lambda match: match["dataset"] is not None):  # its own are last
@@ -117,6 +121,16 @@ def _metric_names(rows: CsvRows, dataset: str) -> Names:
     }
     _check_repeats(rows, names)
     return names
+
+
+def _check_written_once(rows: CsvRows, matches: Sequence[re.Match]) -> None:
+    """Raises DataError for 0 epochs, a training 0, and numbers that could be written shorter."""
+    for match in matches:
+        if any((match[name] or "1").startswith("0") for name in ("epochs", "repeat")):
+            raise DataError(
+                f"{rows.path}: row 1: column {match.string}: expected epochs and trainings counted "
+                "from 1, without leading zeros"
+            )
 
 
 def _in_order(
@@ -161,7 +175,7 @@ def _read(rows: CsvRows, name: str, kind: str) -> np.ndarray:
     if wrong.any():
         row = int(np.argmax(wrong))
         expected = "seconds, 0 or more" if kind == TIME else "a fraction from 0 to 1"
-        if kind != TIME and 0 <= values.min() and values.max() <= _PER_CENT:
+        if kind != TIME and 1 < np.median(values) and values.max() <= _PER_CENT:
             expected += "; these are per cent, divide them by 100"
         raise rows.error(row, name, f"{rows.texts[name][row]}, expected {expected}")
     return values
@@ -180,9 +194,9 @@ def _read_parameters(rows: CsvRows) -> np.ndarray | None:
     if PARAMETERS not in rows.texts:
         return None
     values = rows.values(PARAMETERS)
-    wrong = (values != np.floor(values)) | (values < 0)
+    wrong = (values != np.floor(values)) | (values < 0) | (values > _MOST_PARAMETERS)
     if wrong.any():
         row = int(np.argmax(wrong))
         text = rows.texts[PARAMETERS][row]
-        raise rows.error(row, PARAMETERS, f"{text}, expected a whole number, 0 or more")
+        raise rows.error(row, PARAMETERS, f"{text}, expected a whole number, 0 to 10^15")
     return values.astype(np.int64)

@@ -79,7 +79,7 @@ class ArrayFeed:
     def take(arguments: tuple, number: tf.Tensor) -> tuple:
         """Returns what `fetch` needs for a step of the pass."""
         data, order = arguments
-        return data, order[number]
+        return data, tf.gather(order, number)  # `order[number]`: XLA compiles every call anew
 
     @staticmethod
     def fetch(arguments: tuple, place: Place) -> Batch:

@@ -58,3 +58,14 @@ def test_what_is_drawn():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         "3 networks seen", "Pareto front",
     ]
+
+
+@pytest.mark.parametrize("accuracy", ([0.5, 0.5], [0.9312, 0.9313], [0.93]))
+def test_no_two_ticks_say_the_same(accuracy):
+    figure = cost_figure(_seen(accuracy))
+    figure.canvas.draw()
+    for axes in figure.axes:
+        low, high = sorted(axes.get_ylim())
+        ticks = [t for t, at in zip(axes.get_yticklabels(), axes.get_yticks()) if low <= at <= high]
+        labels = [tick.get_text() for tick in ticks]
+        assert len(labels) > 1 and len(set(labels)) == len(labels)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from nas_tf import core
-from nas_tf.baselines.gaussian_process import KINDS, GaussianProcessSearch
+from nas_tf.baselines.gaussian_process import GaussianProcessSearch
 from nas_tf.surrogates.acquisition import expected_improvement
-from nas_tf.surrogates.cell_features import CellFeatures
+from nas_tf.surrogates.cell_features import LISTED, CellFeatures
 from nas_tf.surrogates.gaussian_process import Kernel
 from nas_tf.surrogates.hyperparameters import Hyperparameters, normal_scores
 from nas_tf.surrogates.prediction import predict
 
-GROUPS = tuple(KINDS)[:3]
+GROUPS = tuple(LISTED)
 
 
 @pytest.fixture(name="make", scope="module")

@@ -10,9 +10,11 @@ import nas_tf
 from nas_tf import benchmarks
 from nas_tf.core import ConfigError, Suggestion
 from nas_tf.evaluators.budget import Budget
+from nas_tf.reports.comparison_report import write_comparison
 from nas_tf.spaces import nasbench101_cells
 from nas_tf.spaces.choices import ChoiceSpace
 from nas_tf.spaces.nasbench101 import NasBench101Space
+from nas_tf.studies.notes import notes_of_summary
 
 SPACE = ChoiceSpace("grid", {"depth": tuple(range(5)), "width": tuple(range(6))})
 
@@ -101,6 +103,22 @@ def test_a_study_of_a_table_without_test_accuracy(untested, tmp_path):
     assert (tmp_path / "study" / "regret.png").is_file()
     again = nas_tf.load(tmp_path / "study")
     assert again.curves.regret == "validation_regret"
+
+
+@pytest.mark.parametrize("rows, said", [(slice(None), 0), (slice(0, 30, 2), 1)])
+def test_what_neighbours_are_in_a_part_of_a_space(untested, tmp_path, rows, said):
+    """Said of strategies that ask for neighbours, in their report and in a comparison."""
+    pandas.read_csv(untested)[rows].to_csv(tmp_path / "part.csv", index=False)
+    opened = benchmarks.measurements(SPACE, tmp_path / "part.csv", dataset="digits")
+    assert opened.space_num_cells == 30
+    directories = [tmp_path / name for name in ("local", "random")]
+    strategies = (nas_tf.LocalSearch(), nas_tf.RandomSearch())
+    for strategy, directory in zip(strategies, directories):
+        nas_tf.search(opened, strategy, num_runs=2, num_queries=4, output_dir=directory)
+    write_comparison(tmp_path / "both", directories, describe=notes_of_summary)
+    pages = [(path / "report.md").read_text() for path in (*directories, tmp_path / "both")]
+    assert [page.count("those two edits away") for page in pages] == [said, 0, said]
+    assert [page.count("the table has 15 of 30 cells") for page in pages] == [said, 0, said]
 
 
 def test_nasbench101_files_are_told_apart(tmp_path, monkeypatch, records):

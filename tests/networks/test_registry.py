@@ -111,9 +111,15 @@ def test_random_architectures_cost_what_their_networks_do(name, samples):
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"num_classes": 1}, "num_classes=1: expected at least 2"),
+    ({"num_classes": 1}, "num_classes=1: expected 2 or more"),
+    ({"num_classes": "10"}, "num_classes='10': expected 2 or more"),
+    ({"num_classes": 2.5}, "num_classes=2.5: expected 2 or more"),
     ({"channels": 0}, "channels=0: expected at least 1, or None"),
     ({"input_shape": (32, 32)}, r"input_shape=\(32, 32\): expected \(height, width, channels\)"),
+    ({"input_shape": (None, None, 3)}, r"input_shape=\(None, None, 3\): expected \(height, "),
+    ({"input_shape": "abc"}, r"input_shape='abc': expected \(height, width, channels\)"),
+    ({"input_shape": None}, r"input_shape=None: expected \(height, width, channels\)"),
+    ({"channels": 2.5}, "channels=2.5: expected at least 1, or None"),
     ({"drop_path": 1.0}, "drop_path=1.0: expected a rate from 0 to below 1"),
     ({"drop_path": 0.2}, "drop_path=0.2: networks of nasbench201 have none"),
     ({"auxiliary": True}, "auxiliary=True: networks of nasbench201 have none"),

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from nas_tf.pools import two_edits
 from nas_tf.pools.pool import Pool
 from nas_tf.pools.two_edits import TwoEdits
 from nas_tf.spaces.choices import ChoiceSpace
@@ -24,22 +23,6 @@ def test_cells_with_a_neighbour_in_common():
     pairs = set(zip(origin.tolist(), found.tolist()))
     assert pairs == {(0, 1), (0, 4), (2, 0), (2, 1), (2, 2)}
     assert origin.tolist() == sorted(origin.tolist())
-
-
-def test_neighbours_of_a_large_pool_are_kept(monkeypatch, tmp_path):
-    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path))
-    monkeypatch.setattr(two_edits, "_CACHED_CELLS", 3)
-    part, index = EVERY[[0, 4, 13, 26, 1]], np.arange(5)
-    first = TwoEdits(part, SPACE).of(index)
-    monkeypatch.setattr(two_edits, "_neighbours", None)  # is not called again
-    again = TwoEdits(part, SPACE).of(index)
-    assert [array.tolist() for array in again] == [array.tolist() for array in first]
-    (kept,) = (tmp_path / "neighbours").iterdir()
-    monkeypatch.undo()
-    monkeypatch.setenv("NAS_TF_CACHE", str(tmp_path))
-    monkeypatch.setattr(two_edits, "_CACHED_CELLS", 3)
-    TwoEdits(EVERY[[0, 4, 13, 1]], SPACE)
-    assert len(list((tmp_path / "neighbours").iterdir())) == 2 and kept.exists()
 
 
 def test_a_cell_without_neighbours_has_those_two_edits_away():

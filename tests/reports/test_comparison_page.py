@@ -214,6 +214,7 @@ def test_after_fewer_queries_by_hand(leave_study):
               leave_study("b", "evolution", history=_history(np.full((2, 60), 0.25)), **options)]
     text = _text(inputs)
     (table,) = _tables(text[text.index("### After fewer") : text.index("### Runs")])
+    assert "In brackets: published" not in text  # there is nothing
     assert table == [
         ["Study", "10", "20", "50", "60"],
         ["random", "11.00 ± 1.41", "21.00 ± 1.41", "**51.00 ± 1.41**", "**61.00 ± 1.41**"],

@@ -84,3 +84,29 @@ def test_what_networks_were_trained_on(dataset, cells, disclaimer):
     assert text.startswith("a\\_b: 2,532 cells") and text.endswith(f"{cells}, 108 epochs")
     found = wording.disclaimer(dataset)
     assert disclaimer in found and bool(found) == bool(disclaimer)
+
+
+@pytest.mark.parametrize("edits, measured, every, text", [
+    (2, 10_000, 423_624, "of a cell without any, those two edits away (neighbour_edits=2): the "
+                         "table has 10,000 of 423,624 cells"),
+    (1, 10_000, 423_624, "those in the table alone (neighbour_edits=1): the table has 10,000 of "
+                         "423,624 cells"),
+    (2, 423_624, 423_624, ""),
+    (2, 10_000, None, ""),
+    (None, 10_000, 423_624, ""),
+])
+def test_neighbours_in_a_part_of_a_space(edits, measured, every, text):
+    summary = {"table_num_cells": measured, "space_num_cells": every, "settings": {}}
+    if edits:
+        summary["settings"]["neighbour_edits"] = edits
+    assert wording.neighbours_in_words(summary) == text
+
+
+@pytest.mark.parametrize("measures, looks, said", [
+    (True, True, True), (False, True, False), (True, False, False), (True, None, False),
+])
+def test_second_looks(measures, looks, said):
+    settings = {} if looks is None else {"gp_second_looks": looks}
+    summary = {"measures_again": measures, "settings": settings}
+    assert wording.second_looks_in_words(summary).startswith("a cell that leads") == said
+    assert not wording.second_looks_in_words({"settings": {"gp_second_looks": True}})

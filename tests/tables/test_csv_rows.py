@@ -33,6 +33,20 @@ def test_missing_numbers_where_they_are_allowed(tmp_path):
         _read(path).values("value")
 
 
+@pytest.mark.parametrize("header, message", [
+    ("a;b;c", "row 1: columns are divided by ';', expected commas"),
+    ("a\tb", "row 1: columns are divided by '\\t', expected commas"),
+    ("a,,", "row 1: 2 columns have no name"),
+    ("a,b,a", "row 1: column a is there 2 times"),
+])
+def test_a_header_that_is_none(tmp_path, header, message):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(DataError) as error:
+        _read(path)
+    assert str(error.value) == f"{path}: {message}"
+
+
 def test_what_looks_like_csv(tmp_path, records):
     plain, packed = tmp_path / "plain", tmp_path / "packed"
     plain.write_bytes(b"a,b\n1,2\n")

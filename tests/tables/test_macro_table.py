@@ -51,6 +51,10 @@ def test_rows_of_one_network_are_one_cell(write):
     ((HEADER, "22212202,93.3,0.93,0"), "row 2, column test_acc_1: 0.93 is its largest value, these"),
     ((HEADER, ROWS[1], "22212202,93.3,,0"), "row 3, column test_acc_1: '' is no number"),
     (("architecture,test_acc_1", "22212202,93"), "row 1: expected columns test_acc_1, test_acc_2"),
+    (("architecture,test_acc_1,test_acc_3", "22212202,93,93"),
+     "row 1: expected columns test_acc_1, test_acc_2"),
+    (("architecture,test_acc_1,test_acc_02", "22212202,93,93"),
+     "row 1: expected columns test_acc_1, test_acc_2"),
     (("arch_str,test_acc_1,test_acc_2", "x,1,2"), "row 1: no column architecture; found arch_str,"),
     ((HEADER,), "it has a header and no cells, expected 6,561 codes"),
 ])

@@ -142,6 +142,8 @@ def test_columns_of_several_data_sets(lines, write):
     assert list(columns["validation_accuracy"]) == [4]
     message = _error(path, kind=ConfigError, dataset="cifar10")
     assert message == f"dataset=cifar10: {path} has cifar100, svhn"
+    message = _error(path, kind=ConfigError)
+    assert message == f"{path} has columns of cifar100, svhn: choose one as the dataset"
 
 
 @pytest.mark.parametrize(
@@ -156,15 +158,57 @@ def test_columns_of_several_data_sets(lines, write):
          "no number, and every cell needs one: leave out the row or the column"),
         (6, "validation_accuracy_12ep", "inf", "'inf' is no number"),
         (6, "validation_accuracy_12ep", "-0.1", "-0.1, expected a fraction from 0 to 1"),
-        (6, "validation_accuracy_12ep", "94.1",
-         "94.1, expected a fraction from 0 to 1; these are per cent, divide them by 100"),
+        (6, "validation_accuracy_12ep", "94.1", "94.1, expected a fraction from 0 to 1"),
         (6, "training_time_sec_12ep", "-3", "-3, expected seconds, 0 or more"),
-        (2, "trainable_parameters", "2.5", "2.5, expected a whole number, 0 or more"),
+        (2, "trainable_parameters", "2.5", "2.5, expected a whole number, 0 to 10^15"),
+        (2, "trainable_parameters", "1e30", "1e30, expected a whole number, 0 to 10^15"),
     ],
 )
 def test_what_a_field_cannot_be(lines, write, row, column, text, expected):
     found = _error(write(_changed(lines, row, column, text)))
     assert found == f"row {row}, column {column}: {expected}"
+
+
+def test_a_column_in_per_cent(lines, write):
+    for row in range(2, 7):
+        lines = _changed(lines, row, "validation_accuracy_12ep", f"9{row}.5")
+    assert _error(write(lines)) == (
+        "row 2, column validation_accuracy_12ep: 92.5, expected a fraction from 0 to 1; these are "
+        "per cent, divide them by 100"
+    )
+
+
+@pytest.mark.parametrize("name", (
+    "validation_accuracy_0ep", "validation_accuracy_012ep", "training_time_sec_0ep",
+    "validation_accuracy_12ep_01", "test_accuracy_12ep_0",
+))
+def test_numbers_of_columns_begin_at_one(lines, write, name):
+    """`int` would take 012 and 12 for the same column."""
+    rows = [f"{line},0.5" for line in lines[1:]]
+    assert _error(write([f"{lines[0]},{name}", *rows])) == (
+        f"row 1: column {name}: expected epochs and trainings counted from 1, without leading zeros"
+    )
+
+
+def test_times_of_every_training_or_of_one(lines, write):
+    header = lines[0].replace("trainable_parameters", "training_time_sec_12ep_2")
+    path = write([header.replace("sec_12ep,", "sec_12ep_1,"), *lines[1:]])
+    assert _error(path) == (
+        "row 1: 2 columns training_time_sec_12ep, but 1 validation_accuracy_12ep; every budget "
+        "needs the same trainings"
+    )
+
+
+def test_a_data_sets_own_column_goes_before_the_one_of_all(lines, write):
+    """Whichever stands first."""
+    name = "cifar100_validation_accuracy_12ep"
+    behind = write([f"{lines[0]},{name}", *(f"{line},0.75" for line in lines[1:])], "behind.csv")
+    before = write([f"{name},{lines[0]}", *(f"0.75,{line}" for line in lines[1:])], "before.csv")
+    for path in (behind, before):
+        columns = measured_csv.read_table(path, SPACE, "cifar100").columns
+        assert columns["validation_accuracy"][12].tolist() == [[0.75]] * 5
+        others = measured_csv.read_table(path, SPACE, "cifar10").columns
+        assert others["validation_accuracy"][12][1:, 0].tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_a_cell_twice(lines, write):
@@ -191,7 +235,7 @@ def test_a_file_of_something_else(write, header, expected):
 def test_a_file_of_another_space(lines, write):
     assert _error(write(lines), NasBench201Space()) == (
         "row 1, column module_hash: NAS-Bench-101's hashes, the table is read for nasbench201; "
-        "name the cells by another column"
+        "name the cells by another column, or give the file as NAS-Bench-101's"
     )
 
 

@@ -132,8 +132,8 @@ def test_an_open_quote(lines, write):
 
 
 def test_no_column_of_cells(write):
-    assert _error(write(["index;arch;toy_valid_acc_200ep", "0;x;1"])) == (
-        "row 1: no column arch_str; found index;arch;toy_valid_acc_200ep"
+    assert _error(write(["index,arch,toy_valid_acc_200ep", "0,x,1"])) == (
+        "row 1: no column arch_str; found index, arch, toy_valid_acc_200ep"
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import keras
 import numpy as np
@@ -53,6 +54,30 @@ def random_data(count=11):
         "y": rng.normal(size=count).astype(np.float32),
         "bit": (2.0 ** np.arange(count)).astype(np.float32),
     }
+
+
+class CallTimes(keras.callbacks.Callback):
+    """Seconds of every compiled call."""
+
+    saved_attributes = ()
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.started = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds.append(time.monotonic() - self.started)
+
+
+def test_calls_that_begin_at_other_steps_compile_nothing():
+    times = CallTimes()
+    trainer = make_trainer(jit_compile=True, steps_per_call=2)
+    trainer.fit(random_data(21), epochs=1, callbacks=[times])  # steps 0, 2, 4, 6 and 8
+    assert len(times.seconds) == 5
+    assert min(times.seconds[1:]) < times.seconds[0] / 50  # compiled anew it is a tenth
 
 
 # Steps.
