@@ -204,7 +204,7 @@ def _of_number(number: int, numbered: CellGraphs | None) -> CellGraphs:
     if numbered is None:
         raise InvalidArchitectureError(
             f"index {number}: the table does not number its cells (a NAS-Bench-201 table with a "
-            "column arch_index does)"
+            "column arch_index does; a code of NAS-Bench-Macro has eight digits)"
         )
     if not 0 <= number < len(numbered):
         raise InvalidArchitectureError(f"index {number}: expected 0 to {len(numbered) - 1}")
