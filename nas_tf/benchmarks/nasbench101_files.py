@@ -14,10 +14,9 @@ from nas_tf.core import ConfigError, Evaluator
 from nas_tf.evaluators import tabular
 from nas_tf.spaces.nasbench101 import NasBench101Space
 from nas_tf.spaces.space import SearchSpace
+from nas_tf.tables.measured_csv import UNKNOWN
 from nas_tf.tables.measured_table import MeasuredTable
 from nas_tf.tables.nasbench101 import NasBench101Table
-
-_UNKNOWN = "unknown"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +71,7 @@ class NasBench101(NasBench101Protocol):
         by_content=True,
     )
     dataset: str = setting(
-        _UNKNOWN,
+        UNKNOWN,
         "What the networks of a NAS-Bench-101 file were trained on, such as cifar10; CSV files do "
         "not say it, official ones are known by their numbers. Of a NAS-Bench-201 table, the data set searched: cifar10, cifar100, "
         "imagenet16-120 or another that it has columns of (default cifar10); 'all' for --job=query.",
@@ -99,7 +98,7 @@ class NasBench101(NasBench101Protocol):
 
     def dataset_of(self, table: NasBench101Table | MeasuredTable) -> str:
         """See `BenchmarkRecipe.dataset_of`."""
-        return table.dataset if self.dataset == _UNKNOWN else self.dataset
+        return table.dataset if self.dataset == UNKNOWN else self.dataset
 
     def open(self, space: SearchSpace) -> Benchmark:
         """See `BenchmarkRecipe.open`."""
@@ -108,7 +107,7 @@ class NasBench101(NasBench101Protocol):
 
 def named(benchmark: Benchmark, dataset: str) -> Benchmark:
     """Returns a benchmark of what somebody says its networks were trained on, if anybody does."""
-    return benchmark if dataset == _UNKNOWN else dataclasses.replace(benchmark, dataset=dataset)
+    return benchmark if dataset == UNKNOWN else dataclasses.replace(benchmark, dataset=dataset)
 
 
 def of_table(

@@ -36,7 +36,7 @@ class Bohb(Strategy):
         if len(epochs) < 2:
             raise ConfigError(
                 "BOHB needs two training budgets or more, as nasbench_full.tfrecord has or a CSV "
-                f"file with accuracies after several numbers of epochs; this table has one, "
+                "file with accuracies after several numbers of epochs; this table has one, "
                 f"{epochs[0]} epochs"
             )
         needed = bohb.first_full_query(len(epochs), self.eta)

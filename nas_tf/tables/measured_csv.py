@@ -104,7 +104,7 @@ def _metric_names(rows: CsvRows, dataset: str) -> Names:
         ConfigError: columns begin with names of data sets, and none with this one's.
     """
     matches = [match for name in rows.texts if (match := _METRIC.fullmatch(name))]
-    _check_written_once(rows, matches)
+    _check_counted_from_one(rows, matches)
     own = [match for match in matches if match["dataset"] in (None, dataset)]
     if not any(match["kind"] == VALIDATION for match in own):
         known = ", ".join(dict.fromkeys(match["dataset"] for match in matches if match["dataset"]))
@@ -123,7 +123,7 @@ def _metric_names(rows: CsvRows, dataset: str) -> Names:
     return names
 
 
-def _check_written_once(rows: CsvRows, matches: Sequence[re.Match]) -> None:
+def _check_counted_from_one(rows: CsvRows, matches: Sequence[re.Match]) -> None:
     """Raises DataError for 0 epochs, a training 0, and numbers that could be written shorter."""
     for match in matches:
         if any((match[name] or "1").startswith("0") for name in ("epochs", "repeat")):

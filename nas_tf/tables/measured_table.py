@@ -19,7 +19,7 @@ from nas_tf.core import ConfigError
 from nas_tf.graphs import CellGraphs
 from nas_tf.spaces.space import SearchSpace
 from nas_tf.tables import measured_csv
-from nas_tf.tables.measured_csv import TEST, TIME, VALIDATION
+from nas_tf.tables.measured_csv import TEST, TIME, UNKNOWN, VALIDATION
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -44,7 +44,7 @@ class MeasuredTable:
     trainable_parameters: np.ndarray | None = None
     name: str = "memory"
     path: str = ""
-    dataset: str = "unknown"
+    dataset: str = UNKNOWN
     space: str = ""
 
     numbered: ClassVar[bool] = False
@@ -57,7 +57,7 @@ class MeasuredTable:
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike, space: SearchSpace, dataset: str = "unknown"
+        cls, path: str | os.PathLike, space: SearchSpace, dataset: str = UNKNOWN
     ) -> "MeasuredTable":
         """Opens a CSV file, plain or gzip-compressed.
 
